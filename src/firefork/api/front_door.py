@@ -1,0 +1,339 @@
+"""The ASGI application that all services share: from an HTTP request to one handler and back.
+
+The service is the one that the request was signed for, as with AWS's own regional endpoints behind one address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import orjson
+
+from firefork.api.call import Call
+from firefork.api.dispatch import Operation, dispatch_table
+from firefork.aws import deviations, models, sigv4, validation
+from firefork.aws.errors import (
+    IncompleteSignature,
+    NotImplementedHere,
+    RequestEntityTooLarge,
+    ServiceError,
+    ServiceFailure,
+    UnknownOperation,
+    ValidationError,
+)
+from firefork.aws.protocols import json_rpc, query, rest_json
+from firefork.aws.protocols.message import HttpAnswer, HttpRequest
+from firefork.aws.scope import Scope
+from firefork.store.clock import new_id
+
+logger = logging.getLogger(__name__)
+access = logging.getLogger("firefork.access")
+
+Asgi = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Asgi]]
+Send = Callable[[Asgi], Awaitable[None]]
+
+_CODE_LIMIT: Final = 70_167_211
+_INVOKE_LIMIT: Final = 6_291_456
+_DEFAULT_LIMIT: Final = 6_291_456
+BODY_LIMITS: Final[Mapping[tuple[str, str], tuple[int, str]]] = {
+    ("lambda", "CreateFunction"): (_CODE_LIMIT, "CreateFunction"),
+    ("lambda", "UpdateFunctionCode"): (_CODE_LIMIT, "UpdateFunctionCode"),
+    ("lambda", "PublishLayerVersion"): (_CODE_LIMIT, "PublishLayerVersion"),
+    ("lambda", "Invoke"): (_INVOKE_LIMIT, "InvokeFunction"),
+    ("lambda", "InvokeAsync"): (_INVOKE_LIMIT, "InvokeAsync"),
+    ("lambda", "InvokeWithResponseStream"): (_INVOKE_LIMIT, "InvokeWithResponseStream"),
+}
+"""Bytes of a request's body, and the operation's name in the refusal (fact sheet sections 5.5 and 9)."""
+
+_DRAIN_LIMIT: Final = 8 * 1024 * 1024
+_REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
+_INTERNAL: Final = "/_firefork/"
+_CHUNK: Final = 256 * 1024
+
+Download = Callable[[str, str], "Path | None"]
+
+
+class FrontDoor:
+    """Authenticates, parses, validates, dispatches, serializes. Knows no service's behaviour."""
+
+    def __init__(
+        self,
+        services: Mapping[str, Sequence[object]],
+        *,
+        authenticate: sigv4.KeyLookup,
+        health: Callable[[], Mapping[str, object]],
+        download: Download = lambda path, query: None,
+        verbose: bool = False,
+    ) -> None:
+        """``services`` maps botocore's names to the objects whose methods answer. ``health`` has ``status`` ``ready``
+        or something else; ``download`` finds the file behind a presigned link's path and query.
+        """
+        self._tables = {name: dispatch_table(name, providers) for name, providers in services.items()}
+        self._authenticate = authenticate
+        self._health = health
+        self._download = download
+        self._verbose = verbose
+        self._workers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="handler")
+
+    def close(self) -> None:
+        self._workers.shutdown(wait=True, cancel_futures=True)
+
+    async def __call__(self, scope: Asgi, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        path = scope["raw_path"].decode("latin-1")
+        if path.startswith(_INTERNAL):
+            await self._answer_internal(scope["method"], path, scope["query_string"].decode("latin-1"), send)
+            return
+        started = time.perf_counter()
+        exchange = _Exchange(self, scope, path, receive)
+        answer = await exchange.run()
+        await _send(send, answer, close=exchange.refused_early)
+        if exchange.refused_early:
+            await exchange.drain()
+        if self._verbose:
+            access.info(
+                "%s %s %d %.1f ms",
+                scope["method"],
+                f"{exchange.service}.{exchange.operation}" if exchange.operation else path,
+                answer.status,
+                (time.perf_counter() - started) * 1000,
+            )
+
+    async def handle(self, operation: Operation, call: Call, parameters: dict[str, Any]) -> Mapping[str, Any]:
+        """Run the handler where it belongs: coroutines on the loop, the others in a worker thread."""
+        if operation.on_loop:
+            result = await operation.handler(call, parameters)
+        else:
+            loop = asyncio.get_running_loop()
+            result = await loop.run_in_executor(self._workers, operation.handler, call, parameters)
+        return result or {}
+
+    def table(self, service: str) -> Mapping[str, Operation] | None:
+        return self._tables.get(service)
+
+    @property
+    def authenticate(self) -> sigv4.KeyLookup:
+        return self._authenticate
+
+    async def _answer_internal(self, method: str, path: str, query_string: str, send: Send) -> None:
+        if path == "/_firefork/health":
+            report = self._health()
+            status = 200 if report.get("status") == "ready" else 503
+            headers = [("content-type", "application/json")]
+            await _send(send, HttpAnswer(status=status, headers=headers, body=orjson.dumps(report)))
+            return
+        file = self._download(path, query_string) if method in ("GET", "HEAD") else None
+        if file is None:
+            body = orjson.dumps({"message": "There is nothing here, or the link has expired."})
+            await _send(send, HttpAnswer(status=403, headers=[("content-type", "application/json")], body=body))
+            return
+        await _send_file(send, file, head=method == "HEAD")
+
+
+class _Exchange:
+    """One request on its way."""
+
+    def __init__(self, door: FrontDoor, scope: Asgi, path: str, receive: Receive) -> None:
+        self._door = door
+        self._method: str = scope["method"]
+        self._path = path
+        self._query: str = scope["query_string"].decode("latin-1")
+        self._headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self._receive = receive
+        self._flat: Mapping[str, str] = {}
+        self.request_id = new_id()
+        self.service = ""
+        self.operation = ""
+        self.refused_early = False
+
+    async def run(self) -> HttpAnswer:
+        try:
+            return await self._run()
+        except ServiceError as error:
+            return self._refuse(error)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            logger.exception("request %s (%s.%s) failed", self.request_id, self.service, self.operation)
+            return self._refuse(ServiceFailure("An error occurred and the request cannot be processed."))
+
+    async def _run(self) -> HttpAnswer:
+        try:
+            authorization = sigv4.read_authorization(self._headers, self._query)
+        except IncompleteSignature:
+            self.service = self._guess_service()
+            raise
+        self.service = self._service_of(authorization)
+        table = self._door.table(self.service)
+        if table is None:
+            name = authorization.service if authorization else self.service
+            raise NotImplementedHere(f"Firefork does not serve the service '{name}'.")
+        labels: dict[str, str] = {}
+        protocol = models.service_model(self.service).metadata["protocol"]
+        if protocol == "rest-json":
+            found = models.router(self.service).find(
+                self._method, self._path, dict(parse_qsl(self._query, keep_blank_values=True))
+            )
+            if found is not None:
+                self.operation, labels = found
+        elif protocol == "json":
+            target = self._headers.get("x-amz-target", "")
+            self.operation = models.operation_by_target(self.service).get(target, "")
+        body = await self._read_body()
+        request = HttpRequest(method=self._method, path=self._path, query=self._query, headers=self._headers, body=body)
+        key = sigv4.verify(authorization, request, self._door.authenticate, time.time())
+        assert authorization is not None
+        if not _REGION.fullmatch(authorization.region):
+            raise sigv4.InvalidSignature("Credential should be scoped to a valid region.")
+        if protocol == "query":
+            self._flat = query.parameters_of(request)
+            action = self._flat.get("Action", "")
+            self.operation = action if action in table else ""
+        if not self.operation:
+            raise UnknownOperation(self._unknown())
+        parameters = self._parse(protocol, labels, request)
+        call = Call(
+            service=self.service,
+            operation=self.operation,
+            scope=Scope(key.principal.account, authorization.region),
+            principal=key.principal,
+            request_id=self.request_id,
+            endpoint=f"http://{self._headers.get('host', 'localhost')}",
+            headers=self._headers,
+        )
+        result = await self._door.handle(table[self.operation], call, parameters)
+        if protocol == "rest-json":
+            return rest_json.serialize(self.service, self.operation, result, self.request_id)
+        if protocol == "json":
+            return json_rpc.serialize(self.service, self.operation, result, self.request_id)
+        return query.serialize(self.service, self.operation, result, self.request_id)
+
+    def _parse(self, protocol: str, labels: Mapping[str, str], request: HttpRequest) -> dict[str, Any]:
+        if protocol == "rest-json":
+            parameters = rest_json.parse(self.service, self.operation, labels, request)
+        elif protocol == "json":
+            parameters = json_rpc.parse(self.service, self.operation, request)
+        else:
+            parameters = query.parse(self.service, self.operation, self._flat)
+        shape = models.operation_model(self.service, self.operation).input_shape
+        if shape is not None:
+            found = validation.violations(shape, parameters)
+            if found:
+                raise ValidationError(validation.message(found))
+        return parameters
+
+    def _service_of(self, authorization: sigv4.Authorization | None) -> str:
+        if authorization is None:
+            return self._guess_service()
+        return models.service_by_signing_name().get(authorization.service, authorization.service)
+
+    def _guess_service(self) -> str:
+        """For a request that does not say: only the form of the refusal hangs on it."""
+        if "x-amz-target" in self._headers:
+            return "logs"
+        if "Action=" in self._query or "x-www-form-urlencoded" in self._headers.get("content-type", ""):
+            return "sts"
+        return "lambda"
+
+    def _unknown(self) -> str:
+        if "x-amz-target" in self._headers:
+            return f"{self.service} has no operation {self._headers['x-amz-target']!r}."
+        if self._flat:
+            return f"{self.service} has no operation {self._flat.get('Action', '')!r}."
+        return f"Unable to determine the operation of {self.service} for {self._method} {self._path}."
+
+    async def _read_body(self) -> bytes:
+        """The body; refused as soon as it is known to be too long."""
+        limit, name = BODY_LIMITS.get((self.service, self.operation), (_DEFAULT_LIMIT, self.operation or "requested"))
+        if int(self._headers.get("content-length") or 0) > limit:
+            self._too_large(limit, name)
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise asyncio.CancelledError
+            part = message.get("body", b"")
+            size += len(part)
+            if size > limit:
+                self._too_large(limit, name)
+            parts.append(part)
+            if not message.get("more_body"):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _too_large(self, limit: int, name: str) -> None:
+        self.refused_early = True
+        raise RequestEntityTooLarge(f"Request must be smaller than {limit} bytes for the {name} operation")
+
+    async def drain(self) -> None:
+        """Read on for a little: a client that is still sending would not see the answer otherwise."""
+        size = 0
+        while size < _DRAIN_LIMIT:
+            message = await self._receive()
+            size += len(message.get("body", b""))
+            if message["type"] == "http.disconnect" or not message.get("more_body"):
+                return
+
+    def _refuse(self, error: ServiceError) -> HttpAnswer:
+        service = self.service if self._door.table(self.service) is not None else self._guess_service()
+        protocol = models.service_model(service).metadata["protocol"]
+        if isinstance(error, ValidationError):
+            error = _recoded(error, deviations.VALIDATION_CODES.get(service, error.code))
+        if protocol == "query":
+            error = _recoded(error, sigv4.QUERY_CODES.get(type(error), error.code))
+            return query.serialize_error(service, error, self.request_id)
+        if protocol == "json":
+            return json_rpc.serialize_error(service, error, self.request_id)
+        return rest_json.serialize_error(service, error, self.request_id)
+
+
+def _recoded(error: ServiceError, code: str) -> ServiceError:
+    """The same error under the code that a service has for it."""
+    if code == error.code:
+        return error
+    other = ServiceError(error.message, **error.members)
+    other.code = code  # type: ignore[misc]
+    other.status = error.status  # type: ignore[misc]
+    other.fault = error.fault  # type: ignore[misc]
+    return other
+
+
+async def _send(send: Send, answer: HttpAnswer, *, close: bool = False) -> None:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers]
+    headers.append((b"content-length", str(len(answer.body)).encode()))
+    if close:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _send_file(send: Send, path: Path, *, head: bool) -> None:
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        headers = [(b"content-type", b"application/zip"), (b"content-length", str(size).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        while not head and (chunk := file.read(_CHUNK)):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

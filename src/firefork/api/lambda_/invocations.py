@@ -1,0 +1,71 @@
+"""Invoke: the call that everything else exists for."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any, Final
+
+from firefork.api.call import Call
+from firefork.aws.errors import InvalidRequestContent, RequestEntityTooLarge
+from firefork.catalog.functions import Functions
+from firefork.catalog.references import FunctionReference
+from firefork.invoke.invoker import Invoker, InvokeRequest
+
+EVENT_PAYLOAD_LIMIT: Final = 1_048_576
+"""Bytes of an asynchronous event. AWS: Lambda quotas (256 KB until October 2025)."""
+
+
+class Invocations:
+    """AWS: Lambda API reference, Invoke."""
+
+    def __init__(self, functions: Functions, invoker: Invoker) -> None:
+        self._functions = functions
+        self._invoker = invoker
+
+    async def invoke(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        reference = FunctionReference.parse(call.scope, request["FunctionName"], request.get("Qualifier"))
+        function = self._functions.resolve(reference.scope, reference.name, reference.qualifier)
+        kind = request.get("InvocationType", "RequestResponse")
+        if kind == "DryRun":
+            return {"StatusCode": 204}
+        payload: bytes = request.get("Payload") or b""
+        arn = function.function_arn
+        invoke_request = InvokeRequest(
+            function=function,
+            request_id=call.request_id,
+            payload=payload,
+            invoked_arn=f"{arn}:{reference.qualifier}" if reference.qualifier else arn,
+            client_context=_client_context(request.get("ClientContext")),
+            trace_header=call.headers.get("x-amzn-trace-id"),
+        )
+        if kind == "Event":
+            if len(payload) > EVENT_PAYLOAD_LIMIT:
+                raise RequestEntityTooLarge(
+                    f"{len(payload)} byte payload is too large for the Event invocation type "
+                    f"(limit {EVENT_PAYLOAD_LIMIT} bytes)"
+                )
+            self._invoker.start_event(invoke_request)
+            return {"StatusCode": 202}
+        outcome = await self._invoker.invoke(invoke_request)
+        answer: dict[str, Any] = {
+            "StatusCode": 200,
+            "ExecutedVersion": function.version,
+            "Payload": outcome.payload,
+        }
+        if outcome.failed:
+            answer["FunctionError"] = "Unhandled"
+        if request.get("LogType") == "Tail":
+            answer["LogResult"] = base64.b64encode(outcome.log_tail).decode()
+        return answer
+
+
+def _client_context(encoded: str | None) -> str | None:
+    """The JSON text behind ``X-Amz-Client-Context``, on one line: it travels on as a header."""
+    if not encoded:
+        return None
+    try:
+        return json.dumps(json.loads(base64.b64decode(encoded, validate=True)))
+    except (binascii.Error, ValueError):
+        raise InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.") from None

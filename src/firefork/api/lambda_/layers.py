@@ -1,0 +1,130 @@
+"""Layers. AWS: Lambda API reference, PublishLayerVersion to DeleteLayerVersion."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from firefork.api.call import Call
+from firefork.api.lambda_.code_sources import CodeSources
+from firefork.api.lambda_.configuration import marker, position, show_time
+from firefork.api.lambda_.downloads import Downloads
+from firefork.aws.errors import ValidationError
+from firefork.aws.scope import Scope
+from firefork.catalog.functions import show_sha256
+from firefork.catalog.layers import Layers as Catalog
+from firefork.catalog.layers import LayerVersion
+from firefork.catalog.runtimes import RUNTIMES, creatable
+from firefork.store.clock import now
+
+_PAGE: Final = 50
+_LAYER_ARN: Final = re.compile(r"arn:aws[a-zA-Z-]*:lambda:([a-z0-9-]+):(\d{12}):layer:([a-zA-Z0-9-_]+)")
+
+
+class Layers:
+    def __init__(self, catalog: Catalog, sources: CodeSources, downloads: Downloads) -> None:
+        self._catalog = catalog
+        self._sources = sources
+        self._downloads = downloads
+
+    def publish_layer_version(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        scope, name = _place(call, request["LayerName"])
+        runtimes = request.get("CompatibleRuntimes") or []
+        for runtime in runtimes:
+            if runtime not in RUNTIMES:
+                allowed = ", ".join(creatable(now().date()))
+                raise ValidationError(
+                    f"1 validation error detected: Value '[{', '.join(runtimes)}]' at 'compatibleRuntimes' failed to "
+                    f"satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: "
+                    f"[{allowed}]]"
+                )
+        version = self._catalog.publish(
+            scope,
+            name,
+            self._sources.package(call.scope, request["Content"]),
+            description=request.get("Description") or "",
+            compatible_runtimes=runtimes,
+            compatible_architectures=request.get("CompatibleArchitectures") or [],
+            license_info=request.get("LicenseInfo"),
+        )
+        return self._whole(call, version)
+
+    def get_layer_version(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        scope, name = _place(call, request["LayerName"])
+        return self._whole(call, self._catalog.get(scope, name, request["VersionNumber"]))
+
+    def get_layer_version_by_arn(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        return self._whole(call, self._catalog.get_by_arn(call.scope, request["Arn"]))
+
+    def list_layers(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        limit = min(request.get("MaxItems") or _PAGE, _PAGE)
+        found = [
+            version
+            for version in self._catalog.list(call.scope, after=position(request.get("Marker")))
+            if _fits(version, request)
+        ]
+        return {
+            "Layers": [
+                {
+                    "LayerName": version.name,
+                    "LayerArn": version.layer_arn,
+                    "LatestMatchingVersion": _entry(version),
+                }
+                for version in found[:limit]
+            ],
+            "NextMarker": marker(found[limit - 1].name) if len(found) > limit else None,
+        }
+
+    def list_layer_versions(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        scope, name = _place(call, request["LayerName"])
+        versions, before = self._catalog.list_versions(
+            scope,
+            name,
+            before=position(request.get("Marker")),
+            limit=min(request.get("MaxItems") or _PAGE, _PAGE),
+        )
+        return {
+            "LayerVersions": [_entry(version) for version in versions if _fits(version, request)],
+            "NextMarker": marker(before),
+        }
+
+    def delete_layer_version(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        scope, name = _place(call, request["LayerName"])
+        self._catalog.delete(scope, name, request["VersionNumber"])
+        return {}
+
+    def _whole(self, call: Call, version: LayerVersion) -> dict[str, Any]:
+        return {
+            "Content": {
+                "Location": self._downloads.link(call.endpoint, version.code_sha256),
+                "CodeSha256": show_sha256(version.code_sha256),
+                "CodeSize": version.code_size,
+            },
+            "LayerArn": version.layer_arn,
+            **_entry(version),
+        }
+
+
+def _place(call: Call, text: str) -> tuple[Scope, str]:
+    """A layer's name, or its ARN."""
+    found = _LAYER_ARN.fullmatch(text)
+    return (Scope(found[2], found[1]), found[3]) if found else (call.scope, text)
+
+
+def _fits(version: LayerVersion, request: dict[str, Any]) -> bool:
+    runtime, architecture = request.get("CompatibleRuntime"), request.get("CompatibleArchitecture")
+    return (runtime is None or runtime in version.compatible_runtimes) and (
+        architecture is None or architecture in version.compatible_architectures
+    )
+
+
+def _entry(version: LayerVersion) -> dict[str, Any]:
+    return {
+        "LayerVersionArn": version.arn,
+        "Version": version.version,
+        "Description": version.description,
+        "CreatedDate": show_time(version.created),
+        "CompatibleRuntimes": list(version.compatible_runtimes) or None,
+        "CompatibleArchitectures": list(version.compatible_architectures) or None,
+        "LicenseInfo": version.license,
+    }

@@ -1,0 +1,42 @@
+"""Where botocore's models differ from what the services do, each with its source. One place, to be reviewed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from botocore.model import ServiceModel
+
+SHAPES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+    "lambda": {
+        # The model's larger maxima are for managed instances; ordinary functions keep the documented quotas.
+        # AWS: Lambda quotas; fact sheet section 9.
+        "MemorySize": {"max": 10240},
+        "EphemeralStorageSize": {"max": 10240},
+        "Timeout": {"max": 900},
+        # The service itself says which runtimes may be created, with another code and text (section 1.1).
+        "Runtime": {"enum": None},
+        # A bare name beyond 64 characters is the handler's error, not the front door's (section 6.2).
+        "FunctionName": {"max": 140},
+    },
+}
+
+VALIDATION_CODES: Final[Mapping[str, str]] = {
+    "lambda": "ValidationException",
+    "logs": "InvalidParameterException",
+    "sts": "ValidationError",
+}
+"""The wire code of a request that breaks the model: recorded for Lambda, documented for the others."""
+
+
+def apply(service: str, model: ServiceModel) -> None:
+    """Change a loaded model in place."""
+    shapes = model._service_description["shapes"]
+    for name, changes in SHAPES.get(service, {}).items():
+        if name not in shapes:
+            continue
+        for key, value in changes.items():
+            if value is None:
+                shapes[name].pop(key, None)
+            else:
+                shapes[name][key] = value

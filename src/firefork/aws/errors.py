@@ -1,0 +1,153 @@
+"""AWS error answers as Python exceptions.
+
+One class per AWS error code and service where code raises it by name. The HTTP status comes from the service
+model when the model knows the code, otherwise from ``status`` here. Members other than the message (``Reason``,
+``retryAfterSeconds`` ...) are passed as keywords and are serialized as the model says.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ServiceError(Exception):
+    """An error that the caller is told about, in the error shape of the service's protocol."""
+
+    code: ClassVar[str] = "InternalFailure"
+    status: ClassVar[int] = 400
+    fault: ClassVar[str] = "User"
+    """``User`` (the caller can change it) or ``Server``."""
+
+    def __init__(self, message: str, **members: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.members = members
+
+
+# Answered by the front door for every service.
+
+
+class AccessDenied(ServiceError):
+    code = "AccessDeniedException"
+    status = 403
+
+
+class ExpiredToken(ServiceError):
+    code = "ExpiredTokenException"
+    status = 403
+
+
+class IncompleteSignature(ServiceError):
+    code = "IncompleteSignatureException"
+    status = 400
+
+
+class InvalidSignature(ServiceError):
+    code = "InvalidSignatureException"
+    status = 403
+
+
+class MissingAuthenticationToken(ServiceError):
+    code = "MissingAuthenticationTokenException"
+    status = 403
+
+
+class UnrecognizedClient(ServiceError):
+    code = "UnrecognizedClientException"
+    status = 403
+
+
+class ValidationError(ServiceError):
+    """A request that breaks the service model. The wire code differs by service (the front door maps it)."""
+
+    code = "ValidationException"
+    status = 400
+
+
+class RequestEntityTooLarge(ServiceError):
+    code = "RequestEntityTooLargeException"
+    status = 413
+
+
+class SerializationFailure(ServiceError):
+    """A body that cannot be parsed at all."""
+
+    code = "SerializationException"
+    status = 400
+
+
+class UnknownOperation(ServiceError):
+    code = "UnknownOperationException"
+    status = 404
+
+
+class NotImplementedHere(ServiceError):
+    """A modelled operation or service that Firefork does not serve (yet)."""
+
+    code = "NotImplementedException"
+    status = 501
+    fault = "Server"
+
+
+class ServiceFailure(ServiceError):
+    """Our fault: the cause is in the server's log under the request id."""
+
+    code = "ServiceException"
+    status = 500
+    fault = "Server"
+
+
+# Lambda. AWS: API reference, Invoke and CreateFunction, "Errors".
+
+
+class ResourceNotFound(ServiceError):
+    code = "ResourceNotFoundException"
+    status = 404
+
+
+class ResourceConflict(ServiceError):
+    code = "ResourceConflictException"
+    status = 409
+
+
+class InvalidParameterValue(ServiceError):
+    code = "InvalidParameterValueException"
+    status = 400
+
+
+class InvalidRequestContent(ServiceError):
+    code = "InvalidRequestContentException"
+    status = 400
+
+
+class PreconditionFailed(ServiceError):
+    code = "PreconditionFailedException"
+    status = 412
+
+
+class TooManyRequests(ServiceError):
+    code = "TooManyRequestsException"
+    status = 429
+
+
+class CodeStorageExceeded(ServiceError):
+    code = "CodeStorageExceededException"
+    status = 400
+
+
+# CloudWatch Logs.
+
+
+class ResourceAlreadyExists(ServiceError):
+    code = "ResourceAlreadyExistsException"
+    status = 400
+
+
+class InvalidParameter(ServiceError):
+    code = "InvalidParameterException"
+    status = 400
+
+
+class LogsResourceNotFound(ServiceError):
+    code = "ResourceNotFoundException"
+    status = 400

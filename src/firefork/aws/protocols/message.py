@@ -1,0 +1,26 @@
+"""HTTP messages as the protocols see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """A whole request. ``path`` and ``query`` are undecoded; header names are in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpAnswer:
+    """A whole answer."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: bytes

@@ -1,0 +1,33 @@
+"""Where a resource lives: partition, account and region, all three taken from the request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_PARTITION_BY_PREFIX = (
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+)
+
+
+def partition_of(region: str) -> str:
+    """The partition a region name belongs to; AWS: General Reference, "Amazon Resource Names"."""
+    return next((partition for prefix, partition in _PARTITION_BY_PREFIX if region.startswith(prefix)), "aws")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The (account, region) pair that every resource belongs to."""
+
+    account: str
+    region: str
+
+    @property
+    def partition(self) -> str:
+        return partition_of(self.region)
+
+    def arn(self, service: str, resource: str) -> str:
+        """``arn:aws:lambda:us-east-1:000000000000:function:name``."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"

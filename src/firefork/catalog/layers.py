@@ -1,0 +1,193 @@
+"""Layers and their versions. AWS: Lambda API reference, PublishLayerVersion; fact sheet section 12.5."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import and_, delete, insert, select, update
+
+from firefork.aws.errors import InvalidParameterValue, ResourceNotFound
+from firefork.aws.scope import Scope
+from firefork.catalog.function import LayerReference
+from firefork.catalog.packages import Package
+from firefork.store.clock import now
+from firefork.store.database import Database
+from firefork.store.tables import layer_versions, layers
+
+_VERSION_ARN: Final = re.compile(
+    r"arn:(aws[a-zA-Z-]*):lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):layer:"
+    r"(?P<name>[a-zA-Z0-9-_]+):(?P<version>\d+)"
+)
+_MISSING: Final = "The resource you requested does not exist."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerVersion:
+    """One immutable version of a layer."""
+
+    scope: Scope
+    name: str
+    version: int
+    description: str
+    code_sha256: str
+    code_size: int
+    compatible_runtimes: tuple[str, ...]
+    compatible_architectures: tuple[str, ...]
+    license: str | None
+    created: datetime
+
+    @property
+    def layer_arn(self) -> str:
+        return self.scope.arn("lambda", f"layer:{self.name}")
+
+    @property
+    def arn(self) -> str:
+        return f"{self.layer_arn}:{self.version}"
+
+
+class Layers:
+    """The layers of all accounts and regions. Thread-safe; methods may block."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def publish(
+        self,
+        scope: Scope,
+        name: str,
+        package: Package,
+        *,
+        description: str = "",
+        compatible_runtimes: Sequence[str] = (),
+        compatible_architectures: Sequence[str] = (),
+        license_info: str | None = None,
+    ) -> LayerVersion:
+        """Store the next version; numbers are never used again."""
+        where = _is(layers, scope, name)
+        with self._database.write() as connection:
+            last = connection.execute(select(layers.c.last_version).where(where)).scalar()
+            number = (last or 0) + 1
+            if last is None:
+                connection.execute(insert(layers).values(**_key(scope, name), last_version=number))
+            else:
+                connection.execute(update(layers).where(where).values(last_version=number))
+            version = LayerVersion(
+                scope=scope,
+                name=name,
+                version=number,
+                description=description,
+                code_sha256=package.digest,
+                code_size=package.size,
+                compatible_runtimes=tuple(compatible_runtimes),
+                compatible_architectures=tuple(compatible_architectures),
+                license=license_info,
+                created=now(),
+            )
+            connection.execute(
+                insert(layer_versions).values(
+                    **_key(scope, name),
+                    version=number,
+                    code_sha256=package.digest,
+                    document=_to_document(version),
+                )
+            )
+        return version
+
+    def get(self, scope: Scope, name: str, version: int) -> LayerVersion:
+        """Raises ResourceNotFound, InvalidParameterValue."""
+        if version < 1:
+            raise InvalidParameterValue("Layer Version Cannot be less than 1")
+        with self._database.read() as connection:
+            text = connection.execute(
+                select(layer_versions.c.document).where(
+                    _is(layer_versions, scope, name), layer_versions.c.version == version
+                )
+            ).scalar()
+        if text is None:
+            raise ResourceNotFound(_MISSING)
+        return _from_document(scope, name, text)
+
+    def get_by_arn(self, scope: Scope, arn: str) -> LayerVersion:
+        """Raises ResourceNotFound, InvalidParameterValue."""
+        found = _VERSION_ARN.fullmatch(arn)
+        if found is None:
+            raise InvalidParameterValue(f"Invalid layer version ARN: {arn}")
+        return self.get(Scope(found["account"], found["region"]), found["name"], int(found["version"]))
+
+    def reference(self, scope: Scope, arn: str) -> LayerReference:
+        """A layer version as a function refers to it. Raises InvalidParameterValue."""
+        found = _VERSION_ARN.fullmatch(arn)
+        if found is not None and found["region"] != scope.region:
+            raise InvalidParameterValue(
+                "Layers are not in the same region as the function. "
+                f"Layers are expected to be in region {scope.region}."
+            )
+        try:
+            version = self.get_by_arn(scope, arn)
+        except ResourceNotFound:
+            raise InvalidParameterValue(f"Layer version {arn} does not exist.") from None
+        return LayerReference(arn=arn, code_size=version.code_size, code_sha256=version.code_sha256)
+
+    def list_versions(
+        self, scope: Scope, name: str, *, before: int | None, limit: int
+    ) -> tuple[list[LayerVersion], int | None]:
+        """Newest first; and the number before which the next page begins."""
+        query = select(layer_versions.c.document).where(_is(layer_versions, scope, name))
+        if before is not None:
+            query = query.where(layer_versions.c.version < before)
+        with self._database.read() as connection:
+            texts = connection.execute(query.order_by(layer_versions.c.version.desc()).limit(limit + 1)).scalars().all()
+        found = [_from_document(scope, name, text) for text in texts[:limit]]
+        return found, found[-1].version if len(texts) > limit else None
+
+    def list(self, scope: Scope, *, after: str | None) -> list[LayerVersion]:
+        """The newest version of every layer that has one, by name."""
+        table = layer_versions.c
+        query = select(table.name, table.version, table.document).where(
+            table.account == scope.account, table.region == scope.region
+        )
+        if after is not None:
+            query = query.where(table.name > after)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(table.name, table.version)).all()
+        return list({row.name: _from_document(scope, row.name, row.document) for row in rows}.values())
+
+    def delete(self, scope: Scope, name: str, version: int) -> None:
+        """Deleting what is not there succeeds, as on AWS. Functions that use it keep it."""
+        with self._database.write() as connection:
+            connection.execute(
+                delete(layer_versions).where(_is(layer_versions, scope, name), layer_versions.c.version == version)
+            )
+
+    def digests(self) -> set[str]:
+        """Every package that some layer version uses."""
+        with self._database.read() as connection:
+            return set(connection.execute(select(layer_versions.c.code_sha256)).scalars().all())
+
+
+def _key(scope: Scope, name: str) -> dict[str, str]:
+    return {"account": scope.account, "region": scope.region, "name": name}
+
+
+def _is(table: Any, scope: Scope, name: str) -> Any:
+    return and_(table.c.account == scope.account, table.c.region == scope.region, table.c.name == name)
+
+
+def _to_document(version: LayerVersion) -> str:
+    fields = {field.name: getattr(version, field.name) for field in dataclasses.fields(version)}
+    del fields["scope"], fields["name"]
+    return json.dumps(fields | {"created": version.created.isoformat()})
+
+
+def _from_document(scope: Scope, name: str, text: str) -> LayerVersion:
+    fields = json.loads(text)
+    fields["created"] = datetime.fromisoformat(fields["created"]).astimezone(UTC)
+    for field in ("compatible_runtimes", "compatible_architectures"):
+        fields[field] = tuple(fields[field])
+    return LayerVersion(scope=scope, name=name, **fields)

@@ -1,0 +1,70 @@
+"""Options that several commands share, and the types of their values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import platformdirs
+
+_Decorator = Callable[[Any], Any]
+
+
+def default_data_dir() -> Path:
+    return Path(platformdirs.user_data_dir("firefork"))
+
+
+class _AbsolutePath(click.ParamType):
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        return Path(value).absolute()
+
+
+class _Pattern(click.ParamType):
+    """Text of a certain form; ``hint`` completes "'x' is not …"."""
+
+    def __init__(self, name: str, pattern: str, hint: str) -> None:
+        self.name = name
+        self._pattern = re.compile(pattern)
+        self._hint = hint
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not self._pattern.fullmatch(value):
+            self.fail(f"'{value}' is not {self._hint}.", param, ctx)
+        return str(value)
+
+
+REGION: Final = _Pattern("region", r"[a-z]{2,}(-[a-z]+)+-\d+", "the name of a region, such as us-east-1")
+ACCOUNT: Final = _Pattern("account", r"\d{12}", "an account number, which has 12 digits")
+URL: Final = _Pattern("url", r"https?://[^/\s]+.*", "an http or https address")
+PATH: Final = _AbsolutePath()
+
+data_dir: Final[_Decorator] = click.option(
+    "--data-dir",
+    envvar="FIREFORK_DATA_DIR",
+    type=PATH,
+    default=default_data_dir,
+    show_default="the user's data folder",
+    help="Folder for the database, code and keys.",
+)
+runtimes_dir: Final[_Decorator] = click.option(
+    "--runtimes-dir",
+    envvar="FIREFORK_RUNTIMES_DIR",
+    type=PATH,
+    default=lambda: default_data_dir() / "runtimes",
+    show_default="runtimes in the user's data folder",
+    help="Folder for runtime clients and SDKs.",
+)
+interpreter: Final[_Decorator] = click.option(
+    "--interpreter",
+    "interpreters",
+    envvar="FIREFORK_INTERPRETER",
+    type=PATH,
+    multiple=True,
+    help="A further interpreter, or a folder of them; may be repeated.",
+)
+as_json: Final[_Decorator] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

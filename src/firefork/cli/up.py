@@ -1,0 +1,151 @@
+"""``firefork up``: run the server in the foreground."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import click
+
+from firefork.cli import options
+from firefork.settings import Settings
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--host", envvar="FIREFORK_HOST", default="127.0.0.1", help="Address to listen on.")
+@click.option(
+    "--port",
+    envvar="FIREFORK_PORT",
+    default=4566,
+    type=click.IntRange(0, 65535),
+    help="Port; 0 takes a free one.",
+)
+@options.data_dir
+@options.runtimes_dir
+@click.option(
+    "--region",
+    envvar="FIREFORK_REGION",
+    default="us-east-1",
+    type=options.REGION,
+    help="Region that clients are told.",
+)
+@click.option(
+    "--account",
+    envvar="FIREFORK_ACCOUNT",
+    default="000000000000",
+    type=options.ACCOUNT,
+    help="Account of the root key.",
+)
+@click.option(
+    "--database-url",
+    envvar="FIREFORK_DATABASE_URL",
+    help="PostgreSQL URL; without: SQLite in the data folder.",
+)
+@click.option(
+    "--upstream",
+    envvar="FIREFORK_UPSTREAM",
+    type=options.URL,
+    help="Where AWS services are that Firefork does not serve: S3 for code.",
+)
+@click.option(
+    "--test-credentials",
+    envvar="FIREFORK_TEST_CREDENTIALS",
+    is_flag=True,
+    help="Accept the key pair test/test; only on a loopback address.",
+)
+@click.option(
+    "--allow-blocked-runtimes",
+    envvar="FIREFORK_ALLOW_BLOCKED_RUNTIMES",
+    is_flag=True,
+    help="Let functions be created on runtimes that AWS has closed.",
+)
+@options.interpreter
+@click.option(
+    "--sandbox",
+    envvar="FIREFORK_SANDBOX",
+    default="auto",
+    type=click.Choice(["auto", "namespaces", "process"]),
+    help="How functions are isolated.",
+)
+@click.option(
+    "--idle-timeout",
+    envvar="FIREFORK_IDLE_TIMEOUT",
+    default=600.0,
+    type=click.FloatRange(min=0.1),
+    help="Seconds until an idle environment ends.",
+)
+@click.option(
+    "--spares",
+    envvar="FIREFORK_SPARES",
+    default=2,
+    type=click.IntRange(0, 64),
+    help="Sandboxes kept ready for each runtime.",
+)
+@click.option(
+    "--shutdown-limit",
+    envvar="FIREFORK_SHUTDOWN_LIMIT",
+    default=5.0,
+    type=click.FloatRange(min=0.0),
+    help="Seconds that running invokes get when the server stops.",
+)
+@click.option("--verbose", "-v", envvar="FIREFORK_VERBOSE", is_flag=True, help="One line for each request.")
+def up(
+    *,
+    host: str,
+    port: int,
+    data_dir: Path,
+    runtimes_dir: Path,
+    region: str,
+    account: str,
+    database_url: str | None,
+    upstream: str | None,
+    test_credentials: bool,
+    allow_blocked_runtimes: bool,
+    interpreters: tuple[Path, ...],
+    sandbox: str,
+    idle_timeout: float,
+    spares: int,
+    shutdown_limit: float,
+    verbose: bool,
+) -> None:
+    """Start Firefork and serve until Ctrl-C or SIGTERM."""
+    run(
+        Settings(
+            data_dir=data_dir,
+            runtimes_dir=runtimes_dir,
+            host=host,
+            port=port,
+            region=region,
+            account=account,
+            database_url=database_url,
+            upstream=upstream.rstrip("/") if upstream else None,
+            test_credentials=test_credentials,
+            allow_blocked_runtimes=allow_blocked_runtimes,
+            interpreter_paths=interpreters,
+            sandbox=sandbox,
+            idle_timeout_s=idle_timeout,
+            spares=spares,
+            shutdown_limit_s=shutdown_limit,
+            verbose=verbose,
+        )
+    )
+
+
+def run(settings: Settings) -> None:
+    """Serve; a start that fails is one line."""
+    # Only here: the other commands start faster without the server's parts.
+    import uvloop
+
+    from firefork.api.platform import StartFailed, serve
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    access = logging.getLogger("firefork.access")
+    access.propagate = False
+    access.setLevel(logging.INFO)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    access.addHandler(handler)
+    try:
+        uvloop.run(serve(settings, lambda line: print(line, flush=True)))
+    except StartFailed as error:
+        raise click.ClickException(str(error)) from None

@@ -1,0 +1,209 @@
+"""Pid 1 of an environment: makes the sandbox's inside, starts the runtime, reports its end, clears up.
+
+It is a fork of the zygote and keeps doing nothing but waiting for the server's orders and for dead children. What
+runs below it is another user without capabilities, so it cannot be traced or signalled by a function.
+"""
+
+import os
+import select
+import signal
+import socket
+
+from . import channel, kernel, root, runtime
+
+_READ_ONLY_PROC = ("/proc/sys", "/proc/bus", "/proc/fs", "/proc/irq")
+_HIDDEN_PROC = ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sysrq-trigger", "/proc/kallsyms")
+
+API_PORT = 9001
+ENDPOINT_PORT = 4566
+
+
+class Init:
+    """One environment's pid 1."""
+
+    def __init__(self, options, control, output, frames):
+        self.options = options
+        self.control = control
+        self.output = output
+        self.frames = frames
+        self.isolated = options["mode"] != "process"
+        self.runtime_pid = None
+        self.handover = None
+        self.binding = None
+        self.wake_read, self.wake_write = os.pipe()
+        self.listeners = []
+
+    def run(self):
+        """Serve until the server is gone; returns only in the bound runtime, a child."""
+        self._make_inside()
+        if self._fork_runtime():
+            return
+        ready = {"event": "ready", "pid": os.getpid()}
+        channel.send(self.control, ready, [listener.fileno() for listener in self.listeners])
+        while self.listeners:
+            self.listeners.pop().close()
+        while True:
+            readable, _, _ = select.select([self.control, self.wake_read], [], [])
+            if self.wake_read in readable:
+                os.read(self.wake_read, 512)
+                self._bury()
+            if self.control in readable:
+                order, descriptors = channel.receive(self.control)
+                if order is None:
+                    self._end()
+                if self._obey(order):
+                    return
+                for number in descriptors:
+                    os.close(number)
+
+    def _make_inside(self):
+        if self.isolated:
+            kernel.mount(None, "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+            kernel.unmount("/proc")
+            kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+            for path in _READ_ONLY_PROC:
+                if os.path.exists(path):
+                    kernel.bind(path, path, flags=kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+            for path in _HIDDEN_PROC:
+                if os.path.exists(path):
+                    kernel.mount("/dev/null", path, flags=kernel.MS_BIND)
+            kernel.set_host_name(root.API_ADDRESS)
+            kernel.bring_up_loopback(root.API_ADDRESS)
+            try:
+                with open("/proc/self/oom_score_adj", "w") as file:
+                    file.write("-1000")  # out of memory ends the function, never the one who reports it
+            except OSError:
+                pass  # inside a user namespace only the host may lower it
+            addresses = [(root.API_ADDRESS, API_PORT), (root.API_ADDRESS, ENDPOINT_PORT)]
+        else:
+            addresses = [("127.0.0.1", 0), ("127.0.0.1", 0)]
+        for address in addresses:
+            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(128)
+            self.listeners.append(listener)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.set_blocking(self.wake_write, False)
+        signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
+
+    def _fork_runtime(self):
+        """Fork a runtime that waits on a pipe for its function; true in that child once it is bound."""
+        read_end, write_end = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            for inherited in (self.control, *self.listeners):
+                inherited.detach()  # or its destructor would close whatever gets the number next
+            runtime.prepare(self.options, [read_end, self.output, self.frames])
+            runtime.become(self.options, read_end, self.output, self.frames)
+            return True
+        os.close(read_end)
+        self.runtime_pid = pid
+        self.handover = write_end
+        return False
+
+    def _obey(self, order):
+        name = order["order"]
+        if name == "bind":
+            self.binding = order
+            self._mount_function(order)
+            return self._start()
+        if name == "restart":
+            self._clear()
+            channel.send(self.control, {"event": "cleared"})
+            if self._fork_runtime():
+                return True
+            return self._start()
+        if name == "clear":
+            self._clear()
+            channel.send(self.control, {"event": "cleared"})
+        elif name == "signal":
+            try:
+                os.kill(self.runtime_pid, order["number"])
+            except (ProcessLookupError, TypeError):
+                pass
+        return False
+
+    def _mount_function(self, order):
+        if not self.isolated:
+            return
+        try:
+            for source, target in order["mounts"]:
+                kernel.bind(root.HIDDEN + "/" + source, target)
+            options = "mode=1777,size={}m,nr_inodes=0".format(order["tmp_mb"])
+            kernel.mount("tmpfs", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
+            for folder in ("/code", "/opt", "/firefork/engine/guest"):
+                kernel.unmount(root.HIDDEN + folder)
+            for folder in order.get("hide", ()):
+                self._hide(folder)
+        except OSError as error:
+            channel.send(self.control, {"event": "failed", "reason": f"{error.filename}: {error.strerror}"})
+
+    @staticmethod
+    def _hide(folder):
+        """Let go of everything mounted at or below a folder; what is open or mapped stays usable to its holders."""
+        with open("/proc/self/mounts") as file:
+            targets = [line.split()[1] for line in file]
+        for target in sorted(targets, key=len, reverse=True):
+            if target == folder or target.startswith(folder + "/"):
+                kernel.unmount(target)
+
+    def _start(self):
+        """Hand the waiting runtime its function."""
+        data = self.binding["runtime"].encode()
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self.handover, view) :]
+        except BrokenPipeError:
+            pass  # it died while it waited: its end is reported like any other
+        os.close(self.handover)
+        self.handover = None
+        return False
+
+    def _bury(self):
+        """Report the runtime's end; adopt and bury everything else."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self.runtime_pid:
+                self.runtime_pid = None
+                channel.send(self.control, {"event": "exited", "status": status})
+
+    def _clear(self):
+        """End every process but this one, and wait until they are gone."""
+        self.runtime_pid = None
+        if self.handover is not None:
+            os.close(self.handover)
+            self.handover = None
+        while True:
+            try:
+                self._kill_all()
+                os.waitpid(-1, 0)
+            except (ChildProcessError, ProcessLookupError):
+                return
+
+    def _kill_all(self):
+        if self.isolated:
+            os.kill(-1, signal.SIGKILL)
+        else:
+            runtime.kill_sessions_below(os.getpid())
+
+    def _end(self):
+        if not self.isolated:
+            try:
+                self._clear()
+            except OSError:
+                pass
+        os._exit(0)
+
+
+def run(options, control, output, frames):
+    """Be pid 1 of an environment; returns only in the runtime process that a function is bound to."""
+    Init(options, control, output, frames).run()

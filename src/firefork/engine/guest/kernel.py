@@ -1,0 +1,141 @@
+"""Linux calls that the standard library lacks on the oldest supported Python, through ctypes.
+
+Every failed call raises ``OSError`` with the kernel's errno and the call's subject. Sources: the manual pages
+mount(2), umount2(2), pivot_root(2), unshare(2), prctl(2), netdevice(7), seccomp(2), capabilities(7).
+"""
+
+import ctypes
+import fcntl
+import os
+import socket
+import struct
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWCGROUP = 0x02000000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_RDONLY = 1
+MS_NOSUID = 2
+MS_NODEV = 4
+MS_NOEXEC = 8
+MS_REMOUNT = 32
+MS_BIND = 4096
+MS_REC = 16384
+MS_PRIVATE = 1 << 18
+
+MNT_DETACH = 2
+
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_SECCOMP = 22
+PR_CAPBSET_DROP = 24
+PR_SET_CHILD_SUBREAPER = 36
+PR_SET_NO_NEW_PRIVS = 38
+
+SIOCSIFADDR = 0x8916
+SIOCGIFFLAGS = 0x8913
+SIOCSIFFLAGS = 0x8914
+IFF_UP = 1
+
+_LAST_CAPABILITY = 63
+
+
+def _check(result, subject):
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), subject)
+    return result
+
+
+def _bytes(text):
+    return None if text is None else os.fsencode(text)
+
+
+def mount(source, target, kind=None, flags=0, options=None):
+    _check(
+        _libc.mount(_bytes(source), _bytes(target), _bytes(kind), ctypes.c_ulong(flags), _bytes(options)),
+        target,
+    )
+
+
+def unmount(target, flags=MNT_DETACH):
+    _check(_libc.umount2(_bytes(target), flags), target)
+
+
+def bind(source, target, read_only=True, flags=MS_NOSUID | MS_NODEV):
+    """Show ``source`` at ``target`` without set-uid bits and devices, read-only unless told otherwise.
+
+    A bind keeps the source mount's own restrictions: inside a user namespace the kernel refuses to clear them.
+    """
+    mount(source, target, flags=MS_BIND)
+    inherited = os.statvfs(target).f_flag & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    mount(None, target, flags=MS_REMOUNT | MS_BIND | flags | inherited | (MS_RDONLY if read_only else 0))
+
+
+def bind_device(name, target):
+    """Show a host device node: mknod(2) is refused inside a user namespace."""
+    with open(target, "wb"):
+        pass
+    mount(name, target, flags=MS_BIND)
+
+
+def pivot_root(new_root, put_old):
+    _check(_libc.pivot_root(_bytes(new_root), _bytes(put_old)), new_root)
+
+
+def unshare(flags):
+    _check(_libc.unshare(flags), "unshare")
+
+
+def prctl(option, argument=0, more=0):
+    _check(
+        _libc.prctl(option, ctypes.c_ulong(argument), ctypes.c_ulong(more), ctypes.c_ulong(0), ctypes.c_ulong(0)),
+        "prctl",
+    )
+
+
+def set_host_name(name):
+    _check(_libc.sethostname(_bytes(name), len(name)), "sethostname")
+
+
+def drop_capability_bounds():
+    """Empty the bounding set, so that no later exec can gain a capability."""
+    for capability in range(_LAST_CAPABILITY + 1):
+        try:
+            prctl(PR_CAPBSET_DROP, capability)
+        except OSError:  # past the last capability this kernel knows
+            return
+
+
+def clear_capabilities():
+    """Give up every permitted, effective and inheritable capability (capset(2), version 3)."""
+    header = struct.pack("=Ii", 0x20080522, 0)
+    data = struct.pack("=6I", 0, 0, 0, 0, 0, 0)
+    _check(_libc.capset(header, data), "capset")
+
+
+def install_filter(program):
+    """Install a seccomp program given as the bytes of its BPF instructions (8 bytes each)."""
+    instructions = ctypes.create_string_buffer(program, len(program))
+    header = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
+    buffer = ctypes.create_string_buffer(header, len(header))
+    prctl(PR_SET_SECCOMP, 2, ctypes.addressof(buffer))
+
+
+def bring_up_loopback(address):
+    """Set ``lo`` up and give it a second address, with the ioctls of netdevice(7)."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        flags = fcntl.ioctl(control, SIOCGIFFLAGS, struct.pack("16sh14x", b"lo", 0))
+        (value,) = struct.unpack_from("h", flags, 16)
+        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", value | IFF_UP))
+        fcntl.ioctl(
+            control,
+            SIOCSIFADDR,
+            struct.pack("16sHH4s8x", b"lo:1", socket.AF_INET, 0, socket.inet_aton(address)),
+        )

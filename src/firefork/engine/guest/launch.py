@@ -1,0 +1,61 @@
+"""Start of a zygote: make its namespaces and its root, then run the interpreter anew inside them.
+
+Runs on the runtime's own interpreter outside of any sandbox, as a child of the server. It executes nothing of the
+function's. What it makes disappears with the zygote: all mounts are in the zygote's mount namespace.
+"""
+
+import json
+import os
+import signal
+import sys
+
+from . import kernel, root
+
+
+def main(control):
+    """Become the zygote that the JSON on standard input describes. Keys: see ``sandbox/zygote.py``."""
+    options = json.loads(sys.stdin.read())
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    if options["mode"] == "process":
+        _execute(options, control, sys.executable, os.path.join(os.path.dirname(__file__), "bootstrap.py"))
+    try:
+        if options["mode"] == "user":
+            enter_user_namespace()
+        kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET)
+        kernel.mount(None, "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+        root.build(
+            options["root"],
+            options["runtime_dir"],
+            options["site_packages_dir"],
+            os.path.dirname(os.path.abspath(__file__)),
+            options["code_dir"],
+            options["opt_dir"],
+        )
+    except OSError as error:
+        sys.exit(f"the sandbox cannot be made: {error.filename}: {error.strerror}")
+    if os.fork():
+        # The zygote has to be a child to be the first process of its namespace; this process is done.
+        os._exit(0)
+    os.setsid()
+    root.enter(options["root"])
+    kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+    root.seal()
+    _execute(options, control, root.interpreter_path(), "/var/runtime/bootstrap.py")
+
+
+def _execute(options, control, interpreter, bootstrap):
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    os.set_inheritable(control, True)
+    environment = dict(options["environment"])
+    environment["_FIREFORK_CONTROL"] = str(control)
+    environment["_FIREFORK_GUEST"] = root.HIDDEN if options["mode"] != "process" else options["guest_path"]
+    os.execve(interpreter, [interpreter, bootstrap], environment)
+
+
+def enter_user_namespace():
+    user, group = os.geteuid(), os.getegid()
+    kernel.unshare(kernel.CLONE_NEWUSER)
+    for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
+        with open("/proc/self/" + name, "w") as file:
+            file.write(text)

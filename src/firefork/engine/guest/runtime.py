@@ -1,0 +1,171 @@
+"""The process that a function's code runs in, from fork to the runtime client's first line."""
+
+import base64
+import errno
+import json
+import os
+import resource
+import signal
+import sys
+import time
+
+from . import kernel, root
+
+_DESCRIPTOR_LIMIT = 1024
+_EXEC_ONLY = (
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "GLIBC_TUNABLES",
+    "AWS_LAMBDA_EXEC_WRAPPER",
+)
+_EXEC_ONLY_PREFIXES = ("PYTHON", "MALLOC_")
+
+
+def prepare(options, keep):
+    """Give up everything that a function may not have, before it is known which function it will be."""
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    _close_all_but(keep)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTOR_LIMIT, _DESCRIPTOR_LIMIT))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if options["mode"] == "process":
+        return
+    kernel.drop_capability_bounds()
+    if options["mode"] == "root":
+        os.setgroups([])
+        os.setresgid(root.GROUP_ID, root.GROUP_ID, root.GROUP_ID)
+        os.setresuid(root.USER_ID, root.USER_ID, root.USER_ID)
+    else:
+        _become_user_in_own_namespace()
+    # Changing the user made the process undumpable, which would hide its own /proc/self from it.
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    if options.get("filter"):
+        kernel.install_filter(base64.b64decode(options["filter"]))
+
+
+def _become_user_in_own_namespace():
+    kernel.unshare(kernel.CLONE_NEWUSER)
+    lines = (("setgroups", "deny"), ("uid_map", f"{root.USER_ID} 0 1"), ("gid_map", f"{root.GROUP_ID} 0 1"))
+    for name, text in lines:
+        with open("/proc/self/" + name, "w") as file:
+            file.write(text)
+    kernel.clear_capabilities()
+
+
+def _close_all_but(keep):
+    """Close every inherited descriptor from 3 on except ``keep``."""
+    low = 3
+    for number in sorted(keep):
+        os.closerange(low, number)
+        low = number + 1
+    os.closerange(low, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
+def become(options, handover, output, frames):
+    """Wait for the function, then turn this process into its runtime; returns so that the client can start.
+
+    ``handover`` carries one JSON object and ends: ``environment`` (all variables), ``task_root``, ``entry``
+    (``None`` to run the client here, or the candidates for an executable to run instead).
+    """
+    data = b""
+    while True:
+        chunk = os.read(handover, 65536)
+        if not chunk:
+            break
+        data += chunk
+    os.close(handover)
+    if not data:
+        os._exit(0)
+    order = json.loads(data)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    environment = order["environment"]
+    if order["entry"] is None:
+        os.set_inheritable(frames, False)
+        environment["_LAMBDA_TELEMETRY_LOG_FD"] = str(frames)
+    else:
+        os.close(frames)
+    try:
+        os.chdir(order["task_root"])
+    except OSError as error:
+        sys.stderr.write(f"the working directory cannot be entered: {error}\n")
+        os._exit(1)
+    if order["entry"] is not None:
+        _execute(order["entry"], [], environment)
+    command = [options["interpreter"], options["bootstrap"]]
+    wrapper = order["user_environment"].get("AWS_LAMBDA_EXEC_WRAPPER")
+    if any(name in _EXEC_ONLY or name.startswith(_EXEC_ONLY_PREFIXES) for name in order["user_environment"]):
+        os.set_inheritable(frames, True)
+        _execute([wrapper] if wrapper else [command[0]], command if wrapper else command[1:], environment)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    _forget_zygote()
+
+
+def _execute(candidates, arguments, environment):
+    """Run the first candidate that exists, as a shell would: 127 when there is none, 126 when it may not run."""
+    code = 127
+    for path in candidates:
+        try:
+            os.execve(path, [path, *arguments], environment)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTDIR):
+                sys.stderr.write(f"{path}: {error.strerror}\n")
+                code = 126
+                break
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _forget_zygote():
+    """Undo what the client read from the zygote's environment instead of the function's."""
+    import awslambdaric.bootstrap as bootstrap
+
+    for name in ("AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL"):
+        if name in os.environ:
+            # Read once at import by the client, so it must read them again.
+            import importlib
+
+            importlib.reload(bootstrap)
+            break
+    sys.argv[:] = [sys.argv[0]]
+
+
+def kill_sessions_below(parent):
+    """Without a pid namespace: end the sessions of a process's children, which is all that can be found."""
+    found = False
+    for entry in os.listdir("/proc") if os.path.isdir("/proc") else ():
+        if not entry.isdigit():
+            continue
+        try:
+            with open(f"/proc/{entry}/stat") as file:
+                fields = file.read().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == parent or _session_leader(int(fields[3])) == parent:
+            try:
+                os.kill(int(entry), signal.SIGKILL)
+                found = True
+            except ProcessLookupError:
+                pass
+    if not found:
+        raise ProcessLookupError
+
+
+def _session_leader(session):
+    try:
+        with open(f"/proc/{session}/stat") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+    except OSError:
+        return -1

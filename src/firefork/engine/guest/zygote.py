@@ -1,0 +1,111 @@
+"""The zygote: a warm interpreter that forks sandboxes and never runs a function's code.
+
+It imports the runtime client (and the SDK in the second flavour), tells the server that it is ready, and then
+forks one spare for every order. A spare is two processes in namespaces of their own: ``init`` (pid 1) and a
+runtime that waits to be bound to a function.
+"""
+
+import gc
+import os
+import resource
+import signal
+import socket
+import sys
+
+from . import channel, init, kernel, root
+
+_NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWNET
+
+
+def serve(descriptor):
+    """Fork spares until the server goes away; returns only in a runtime that was bound to a function."""
+    control = socket.socket(fileno=descriptor)
+    control.setblocking(True)
+    os.set_inheritable(descriptor, False)
+    options, _ = channel.receive(control)
+    if options is None:
+        os._exit(0)
+    _preload(options)
+    # Ended children need no burial: init reports its own children, and nobody waits for the zygote's.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    gc.collect()
+    gc.freeze()  # keep the collector from touching, and so copying, every inherited page
+    channel.send(control, {"event": "ready", "pid": os.getpid(), "baseline_kb": _resident_kb()})
+    while True:
+        order, descriptors = channel.receive(control)
+        if order is None:
+            os._exit(0)
+        if os.fork() == 0:
+            control.close()
+            _become_spare(options, descriptors)
+            return
+        for number in descriptors:
+            os.close(number)
+
+
+def _preload(options):
+    sys.path.insert(0, options["runtime_dir"])
+    if options["site_packages_dir"] not in sys.path:
+        sys.path.insert(0, options["site_packages_dir"])
+    # The native client reads its address once, when it is imported; in a network namespace it is always the same.
+    if options["mode"] != "process":
+        os.environ["AWS_LAMBDA_RUNTIME_API"] = f"{root.API_ADDRESS}:{init.API_PORT}"
+    import concurrent.futures.thread  # noqa: F401
+
+    if options["sdk"]:
+        _preload_sdk()
+
+
+def _preload_sdk():
+    """Import the SDK and make one client, so that children inherit all that a first client imports.
+
+    The client is made of a session without configuration, for a region and keys that mean nothing, and is dropped:
+    children inherit modules and compiled patterns, no credentials, no region and no connection.
+    """
+    import boto3
+    import botocore.session
+
+    kept = dict(os.environ)
+    os.environ.update(
+        AWS_CONFIG_FILE="/nonexistent",
+        AWS_SHARED_CREDENTIALS_FILE="/nonexistent",
+        AWS_EC2_METADATA_DISABLED="true",
+    )
+    try:
+        session = boto3.session.Session(
+            botocore_session=botocore.session.Session(),
+            aws_access_key_id="none",
+            aws_secret_access_key="none",
+            region_name="us-east-1",
+        )
+        session.client("sts", endpoint_url="http://localhost:1")
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
+    boto3.DEFAULT_SESSION = None
+
+
+def _resident_kb():
+    """Resident memory now, in KiB; what a fresh interpreter would have cost the function itself."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * resource.getpagesize() // 1024
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "darwin" else 1)
+
+
+def _become_spare(options, descriptors):
+    """Turn a fresh child into init, which forks the runtime; returns only in the bound runtime."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    control, output, frames, *groups = descriptors
+    for group in groups:
+        os.write(group, b"0")  # this process, and with it all its children, joins the environment's cgroup
+        os.close(group)
+    if options["mode"] != "process":
+        flags = _NAMESPACES | (kernel.CLONE_NEWCGROUP if options["cgroup_namespace"] else 0)
+        kernel.unshare(flags)
+        if os.fork():
+            os._exit(0)
+    else:
+        os.setsid()
+    init.run(options, socket.socket(fileno=control), output, frames)

@@ -1,0 +1,164 @@
+"""HTTP for the Runtime API: connections of one environment's guests on their listening socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Mapping
+from typing import Final, cast
+
+import httptools
+
+from firefork.engine.runtime_api import PAYLOAD_LIMIT, Reply
+
+_REASONS: Final = {
+    200: b"OK",
+    202: b"Accepted",
+    400: b"Bad Request",
+    403: b"Forbidden",
+    404: b"Not Found",
+    413: b"Request Entity Too Large",
+    500: b"Internal Server Error",
+}
+_HEADER_LIMIT: Final = 2 * 1024 * 1024
+"""Bytes of one request's head: the runtime client sends up to 1 MiB of X-Ray cause as a header."""
+_CONNECTION_LIMIT: Final = 64
+"""Open connections of one environment; further ones are closed at once."""
+
+Receive = Callable[[str, str, Mapping[str, str], "bytes | None", "GuestConnection"], "Reply | None"]
+
+
+class GuestServer:
+    """Accepts on an environment's listener and hands each request to ``receive``; ``None`` parks the connection."""
+
+    def __init__(self, listener: socket.socket, receive: Receive) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._listener = listener
+        self.receive = receive
+        self.connections: set[GuestConnection] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
+        listener.setblocking(False)
+        self._loop.add_reader(listener.fileno(), self._accept)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            if len(self.connections) >= _CONNECTION_LIMIT:
+                connection.close()
+                continue
+            connection.setblocking(False)
+            with contextlib.suppress(OSError):
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            task: asyncio.Task[object] = asyncio.ensure_future(
+                self._loop.connect_accepted_socket(lambda: GuestConnection(self), connection)
+            )
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def hang_up(self) -> None:
+        """Close all connections: their runtime is gone."""
+        for connection in list(self.connections):
+            connection.abort()
+
+    def close(self) -> None:
+        """Stop accepting and hang up; the listener itself stays its owner's."""
+        if self._listener.fileno() >= 0:
+            self._loop.remove_reader(self._listener.fileno())
+        self.hang_up()
+
+
+class GuestConnection(asyncio.Protocol):
+    """One HTTP/1.1 connection. Requests are answered in order; a guest that floods is not read until it is answered."""
+
+    def __init__(self, server: GuestServer) -> None:
+        self._server = server
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._path = b""
+        self._headers: dict[str, str] = {}
+        self._head_size = 0
+        self._body: list[bytes] = []
+        self._body_size = 0
+        self._busy = False
+        self._keep_alive = True
+        self._waiting: list[bytes] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop has classes of its own
+        self._server.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._server.connections.discard(self)
+        self._transport = None
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+        self._server.connections.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._busy:
+            # Pipelined while a call is parked: keep it, and stop reading so that it cannot grow.
+            self._waiting.append(data)
+            if self._transport is not None:
+                self._transport.pause_reading()
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            self.answer(Reply(status=400, body=b"400 Bad Request", content_type="text/plain"), close=True)
+
+    def on_url(self, url: bytes) -> None:
+        self._path += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_size += len(name) + len(value)
+        if self._head_size > _HEADER_LIMIT:
+            self.abort()
+            return
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_body(self, body: bytes) -> None:
+        self._body_size += len(body)
+        if self._body_size <= PAYLOAD_LIMIT:
+            self._body.append(body)
+        else:
+            self._body.clear()  # read to the end but not kept: the answer is 413
+
+    def on_message_complete(self) -> None:
+        body = b"".join(self._body) if self._body_size <= PAYLOAD_LIMIT else None
+        path = self._path.decode("latin-1").partition("?")[0]
+        headers = self._headers
+        self._path, self._headers, self._body = b"", {}, []
+        self._head_size = self._body_size = 0
+        self._keep_alive = self._parser.should_keep_alive()
+        self._busy = True
+        reply = self._server.receive(self._parser.get_method().decode("ascii"), path, headers, body, self)
+        if reply is not None:
+            self.answer(reply)
+
+    def answer(self, reply: Reply, *, close: bool = False) -> bool:
+        """Send the answer to the request in progress; whether there was a connection to send it on."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return False
+        head = [b"HTTP/1.1 %d %s\r\n" % (reply.status, _REASONS.get(reply.status, b"Unknown"))]
+        head.append(f"Content-Type: {reply.content_type}\r\nContent-Length: {len(reply.body)}\r\n".encode("latin-1"))
+        for name, value in reply.headers.items():
+            head.append(f"{name}: {value}\r\n".encode())
+        head.append(b"\r\n")
+        head.append(reply.body)
+        self._busy = False
+        transport.write(b"".join(head))
+        if close or not self._keep_alive:
+            transport.close()
+        elif self._waiting:
+            waiting, self._waiting = self._waiting, []
+            transport.resume_reading()
+            for data in waiting:
+                self.data_received(data)
+        return True

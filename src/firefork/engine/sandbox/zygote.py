@@ -1,0 +1,279 @@
+"""The server's side of a zygote: starting it, ordering spares, keeping a few ready, ending it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import ctypes
+import ctypes.util
+import itertools
+import json
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import firefork
+from firefork.engine.guest import kernel
+from firefork.engine.sandbox import seccomp
+from firefork.engine.sandbox.cgroups import Cgroup, Hierarchies
+from firefork.engine.sandbox.channel import Channel, Message
+from firefork.engine.sandbox.sandbox import Sandbox, SandboxLost
+
+_START_LIMIT_S: Final = 60.0
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZygotePlan:
+    """What a zygote is: an interpreter with a client (and the SDK), and how its children are isolated."""
+
+    identifier: str
+    interpreter: Path
+    runtime_dir: Path
+    site_packages_dir: Path
+    sdk: bool
+    mode: str
+    """``root`` (namespaces, as root), ``user`` (namespaces of an ordinary user), ``process`` (no isolation)."""
+    code_dir: Path
+    opt_dir: Path
+    root_dir: Path
+    """An empty folder to mount the root on; nothing of it is visible outside of the zygote."""
+    hierarchies: Hierarchies | None
+    cgroup_prefix: str
+    processes: int = 1024
+    spares: int = 2
+
+
+class ZygoteFailed(Exception):
+    """A zygote did not start; the message is its last words."""
+
+
+class Zygote:
+    """A running zygote and its spares."""
+
+    def __init__(self, plan: ZygotePlan) -> None:
+        self.plan = plan
+        self.channel = Channel()
+        self.baseline_bytes = 0
+        self.ended = asyncio.Event()
+        self.on_end: Callable[[Zygote], None] = lambda zygote: None
+        self._pid: int | None = None
+        self._launcher: asyncio.subprocess.Process | None = None
+        self._ready: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._spares: deque[Sandbox] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ordered = 0
+        self.channel.on_message = self._on_message
+        self.channel.on_end = self._on_end
+
+    @classmethod
+    async def start(cls, plan: ZygotePlan) -> Zygote:
+        """Start the zygote and its first spares. Raises ZygoteFailed."""
+        zygote = cls(plan)
+        await zygote._launch()
+        zygote._refill()
+        return zygote
+
+    async def _launch(self) -> None:
+        plan = self.plan
+        plan.root_dir.mkdir(parents=True, exist_ok=True)
+        guest = self.channel.guest_end()
+        source = Path(firefork.__file__).resolve().parent.parent
+        command = (
+            f"import sys; sys.dont_write_bytecode = True; sys.path.insert(0, {str(source)!r}); "
+            f"from firefork.engine.guest import launch; launch.main({guest.fileno()})"
+        )
+        self._launcher = await asyncio.create_subprocess_exec(
+            plan.interpreter,
+            "-I",
+            "-S",
+            "-c",
+            command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            pass_fds=[guest.fileno()],
+            env={},
+            start_new_session=True,  # Ctrl-C at the terminal is the server's to handle
+        )
+        guest.close()
+        assert self._launcher.stdin is not None
+        assert self._launcher.stderr is not None
+        self._launcher.stdin.write(json.dumps(self._options(source)).encode())
+        self._launcher.stdin.close()
+        last_words = asyncio.ensure_future(self._launcher.stderr.read())
+        try:
+            self.channel.send(self._guest_options())
+            message = await asyncio.wait_for(asyncio.shield(self._ready), _START_LIMIT_S)
+        except (OSError, TimeoutError, SandboxLost) as error:
+            self.channel.close()
+            self._on_end()
+            words = ""
+            with contextlib.suppress(TimeoutError):
+                words = (await asyncio.wait_for(last_words, 5)).decode(errors="replace").strip()
+            raise ZygoteFailed(words.splitlines()[-1] if words else f"no answer ({error})") from None
+        last_words.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+        self._last_words = last_words
+        self._pid = message["host_pid"] or message["pid"]
+        self.baseline_bytes = message["baseline_kb"] * 1024
+
+    def _options(self, source: Path) -> dict[str, object]:
+        plan = self.plan
+        environment = {
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{plan.identifier}",
+            "LANG": "en_US.UTF-8",
+            "LC_CTYPE": "C.UTF-8",
+            "TZ": ":UTC",
+            "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+            "LD_LIBRARY_PATH": (
+                "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
+            ),
+        }
+        if plan.mode == "process":
+            environment["PATH"] = f"{plan.interpreter.parent}:/usr/local/bin:/usr/bin:/bin"
+            del environment["LD_LIBRARY_PATH"]
+        return {
+            "mode": plan.mode,
+            "root": str(plan.root_dir),
+            "runtime_dir": str(plan.runtime_dir),
+            "site_packages_dir": str(plan.site_packages_dir),
+            "code_dir": str(plan.code_dir),
+            "opt_dir": str(plan.opt_dir),
+            "guest_path": str(source),
+            "environment": environment,
+        }
+
+    def _guest_options(self) -> dict[str, object]:
+        plan = self.plan
+        isolated = plan.mode != "process"
+        version = plan.identifier
+        bootstrap = "/var/runtime/bootstrap.py" if isolated else str(guest_file("bootstrap.py"))
+        filter_program = seccomp.program() if isolated else None
+        return {
+            "mode": plan.mode,
+            "sdk": plan.sdk,
+            "runtime_dir": "/var/runtime" if isolated else str(plan.runtime_dir),
+            "site_packages_dir": (
+                f"/var/lang/lib/{version}/site-packages" if isolated else str(plan.site_packages_dir)
+            ),
+            "cgroup_namespace": plan.hierarchies is not None,
+            "interpreter": f"/var/lang/bin/{version}" if isolated else str(plan.interpreter),
+            "bootstrap": bootstrap,
+            "filter": base64.b64encode(filter_program).decode() if filter_program else None,
+        }
+
+    async def take(self) -> Sandbox:
+        """A ready sandbox, and order another in its place. Raises SandboxLost."""
+        while self._spares:
+            sandbox = self._spares.popleft()
+            self._refill_soon()
+            if not sandbox.gone.is_set():
+                return sandbox
+        sandbox = self._order()
+        self._refill_soon()
+        try:
+            await sandbox.ready
+        except BaseException:
+            await sandbox.close()
+            raise
+        return sandbox
+
+    def _refill_soon(self) -> None:
+        # Not now: the caller's cold start goes first.
+        asyncio.get_running_loop().call_later(0.005, self._refill)
+
+    def _refill(self) -> None:
+        while not self.ended.is_set() and len(self._spares) + self._ordered < self.plan.spares:
+            self._ordered += 1
+            task = asyncio.ensure_future(self._add_spare())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _add_spare(self) -> None:
+        try:
+            sandbox = self._order()
+            try:
+                await sandbox.ready
+            except SandboxLost:
+                await sandbox.close()
+            else:
+                self._spares.append(sandbox)
+        finally:
+            self._ordered -= 1
+
+    def _order(self) -> Sandbox:
+        cgroup = None
+        plan = self.plan
+        if plan.hierarchies is not None:
+            cgroup = plan.hierarchies.make(f"{plan.cgroup_prefix}{next(_numbers)}")
+            cgroup.limit_processes(plan.processes + 1)  # init is one of them
+        sandbox = Sandbox(cgroup=cgroup, isolated=plan.mode != "process", baseline_bytes=self.baseline_bytes)
+        descriptors = sandbox.guest_descriptors()
+        try:
+            self.channel.send({"order": "spare"}, descriptors)
+        except OSError as error:
+            raise SandboxLost("the zygote is gone") from error
+        finally:
+            sandbox.handed_over(descriptors)
+        return sandbox
+
+    async def stop(self) -> None:
+        """End the zygote, its spares and whatever else is left below it."""
+        self.ended.set()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(sandbox.close() for sandbox in self._spares))
+        self._spares.clear()
+        self.channel.close()
+        if self._pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+            await asyncio.to_thread(_reap, self._pid)
+        if self._launcher is not None:
+            with contextlib.suppress(ProcessLookupError):
+                await self._launcher.wait()
+
+    def _on_message(self, message: Message, descriptors: list[int]) -> None:
+        if message["event"] == "ready" and not self._ready.done():
+            self._ready.set_result(message)
+
+    def _on_end(self) -> None:
+        if not self._ready.done():
+            self._ready.set_exception(SandboxLost("it ended while it started"))
+            self._ready.exception()
+        if not self.ended.is_set():
+            self.ended.set()
+            self.on_end(self)
+
+
+def guest_file(name: str) -> Path:
+    """A file of the guest's code as the server's file system has it."""
+    return Path(kernel.__file__).with_name(name)
+
+
+def adopt_orphans() -> None:
+    """Make this process the parent of zygotes whose launcher is done, so that their end is seen (prctl(2))."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(kernel.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _reap(pid: int) -> None:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+def cgroup_prefix(data_dir: Path) -> str:
+    """What all groups of one data folder begin with, so that the next server finds those of a killed one."""
+    import hashlib
+
+    return f"firefork-{hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]}-"
+
+
+__all__ = ["Cgroup", "Zygote", "ZygoteFailed", "ZygotePlan", "adopt_orphans", "cgroup_prefix", "guest_file"]

@@ -1,0 +1,127 @@
+"""What an environment needs to know of a function version: two versions with equal specs may share environments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from firefork.aws.scope import Scope
+from firefork.catalog.function import FunctionVersion, LoggingConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionSpec:
+    """The part of a function version that shapes its environments. Hashable and compared by value."""
+
+    scope: Scope
+    name: str
+    version: str
+    runtime: str
+    handler: str
+    role: str
+    memory_mb: int
+    timeout_s: int
+    tmp_mb: int
+    environment: tuple[tuple[str, str], ...]
+    architecture: str
+    layers: tuple[str, ...]
+    """Hex digests of the layers' zips, in order."""
+    code: str
+    """Hex digest of the package's zip."""
+    logging: LoggingConfig
+    tracing_mode: str
+    runtime_version_arn: str
+
+    @classmethod
+    def of(cls, function: FunctionVersion) -> ExecutionSpec:
+        return cls(
+            scope=function.scope,
+            name=function.name,
+            version=function.version,
+            runtime=function.runtime,
+            handler=function.handler,
+            role=function.role,
+            memory_mb=function.memory_mb,
+            timeout_s=function.timeout_s,
+            tmp_mb=function.ephemeral_storage_mb,
+            environment=tuple(sorted((function.environment or {}).items())),
+            architecture=function.architecture,
+            layers=tuple(layer.code_sha256 for layer in function.layers),
+            code=function.code_sha256,
+            logging=function.logging,
+            tracing_mode=function.tracing_mode,
+            runtime_version_arn=function.runtime_version_arn,
+        )
+
+    @property
+    def function_arn(self) -> str:
+        return self.scope.arn("lambda", f"function:{self.name}")
+
+
+def function_environment(
+    spec: ExecutionSpec, *, runtime_api: str, endpoint: str, credentials: Mapping[str, str], log_stream: str
+) -> dict[str, str]:
+    """All environment variables of the runtime process, in AWS's order of precedence: later ones win.
+
+    Names and values: fact sheet section 2.1, recorded on AWS. ``AWS_ENDPOINT_URL`` is ours: it makes SDKs inside a
+    function find this server without configuration, and a function's own value goes before it.
+    """
+    isolated = endpoint.startswith("http://169.254.")
+    log_format = spec.logging.log_format
+    managed = spec.runtime.startswith("python")
+    values = {"AWS_ENDPOINT_URL": endpoint}
+    values.update(spec.environment)
+    if managed:
+        values["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{spec.runtime}"
+    values |= {
+        "AWS_XRAY_CONTEXT_MISSING": values.get("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"),
+        "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
+        "_AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1",
+        "_AWS_XRAY_DAEMON_PORT": "2000",
+    }
+    if isolated:
+        defaults = {
+            "LANG": "en_US.UTF-8",
+            "TZ": ":UTC",
+            "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+            "LD_LIBRARY_PATH": (
+                "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
+            ),
+            "PYTHONPATH": "/var/runtime",
+            "LC_CTYPE": "C.UTF-8",
+        }
+        if spec.runtime in ("python3.8", "python3.9", "python3.10", "python3.11") or not managed:
+            del defaults["LC_CTYPE"]
+        if not managed:
+            del defaults["PYTHONPATH"]
+            defaults["PATH"] = "/usr/local/bin:/usr/bin/:/bin:/opt/bin"
+            defaults["LD_LIBRARY_PATH"] = (
+                "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
+            )
+        for name, value in defaults.items():
+            values.setdefault(name, value)
+    else:
+        values.setdefault("TZ", ":UTC")
+        values.setdefault("LANG", "en_US.UTF-8")
+    values.update(credentials)
+    values |= {
+        "_HANDLER": spec.handler,
+        "_X_AMZN_TRACE_ID": "",
+        "AWS_REGION": spec.scope.region,
+        "AWS_DEFAULT_REGION": spec.scope.region,
+        "AWS_LAMBDA_FUNCTION_NAME": spec.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": spec.logging.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_LAMBDA_RUNTIME_API": runtime_api,
+        "LAMBDA_TASK_ROOT": "/var/task",
+        "LAMBDA_RUNTIME_DIR": "/var/runtime",
+        "PWD": "/var/task",
+        "SHLVL": "0",
+    }
+    if log_format == "JSON":
+        values["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+        values["AWS_LAMBDA_LOG_LEVEL"] = spec.logging.application_log_level or "INFO"
+    return values

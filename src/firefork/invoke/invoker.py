@@ -1,0 +1,143 @@
+"""From an Invoke request to its answer: which version, whether it may run now, what the caller gets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from firefork.aws.errors import InvalidRequestContent, ServiceFailure, TooManyRequests
+from firefork.aws.scope import Scope
+from firefork.catalog.function import FunctionVersion
+from firefork.engine.engine import Engine
+from firefork.engine.environment import Invocation, Outcome
+from firefork.engine.sandbox.sandbox import SandboxLost
+from firefork.engine.sandbox.zygote import ZygoteFailed
+from firefork.engine.spec import ExecutionSpec
+
+logger = logging.getLogger(__name__)
+
+ACCOUNT_CONCURRENCY: Final = 1000
+"""AWS's default: concurrent executions of all functions of an account in a region."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvokeRequest:
+    """One call of a resolved function version."""
+
+    function: FunctionVersion
+    request_id: str
+    payload: bytes
+    invoked_arn: str
+    client_context: str | None = None
+    trace_header: str | None = None
+
+
+class Invoker:
+    """Runs invokes on the engine. All methods belong to the event loop."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._running: Counter[Scope] = Counter()
+        self._events: set[asyncio.Task[None]] = set()
+        self._specs: dict[str, tuple[FunctionVersion, ExecutionSpec]] = {}
+
+    async def invoke(self, request: InvokeRequest) -> Outcome:
+        """Run a synchronous invoke. Raises InvalidRequestContent, TooManyRequests, ServiceFailure."""
+        scope = request.function.scope
+        payload = request.payload or b"{}"
+        check_json(payload)
+        if self._running[scope] >= ACCOUNT_CONCURRENCY:
+            raise TooManyRequests("Rate Exceeded.", Reason="ConcurrentInvocationLimitExceeded", Type="User")
+        invocation = Invocation(
+            request_id=request.request_id,
+            payload=payload,
+            invoked_function_arn=request.invoked_arn,
+            trace_id=request.trace_header or new_trace_header(),
+            client_context=request.client_context,
+        )
+        self._running[scope] += 1
+        try:
+            return await self._engine.invoke(self._spec(request.function), invocation)
+        except (ZygoteFailed, SandboxLost) as error:
+            logger.error("%s: no environment: %s", request.function.qualified_arn, error)
+            raise ServiceFailure(f"The execution environment could not be started: {error}") from error
+        finally:
+            self._running[scope] -= 1
+
+    def start_event(self, request: InvokeRequest) -> None:
+        """Accept an asynchronous invoke and run it once, behind the caller's back."""
+        check_json(request.payload or b"{}")
+
+        async def run() -> None:
+            try:
+                await self.invoke(request)
+            except Exception:
+                logger.exception("asynchronous invoke %s failed", request.request_id)
+
+        task = asyncio.create_task(run())
+        self._events.add(task)
+        task.add_done_callback(self._events.discard)
+
+    def _spec(self, function: FunctionVersion) -> ExecutionSpec:
+        """The spec of a version, made once for each configuration and not for each invoke."""
+        key = function.qualified_arn
+        known = self._specs.get(key)
+        if known is None or known[0] is not function:
+            known = self._specs[key] = (function, ExecutionSpec.of(function))
+        return known[1]
+
+    def forget(self, scope: Scope, name: str) -> None:
+        """A function changed: drop what was derived from its versions."""
+        prefix = scope.arn("lambda", f"function:{name}:")
+        for key in [key for key in self._specs if key.startswith(prefix)]:
+            del self._specs[key]
+
+
+def check_json(payload: bytes) -> None:
+    """Raises InvalidRequestContent unless the payload is JSON. The wording is the service's (fact sheet 6.2)."""
+    try:
+        orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequestContent(
+            f"Could not parse request body into json: Could not parse payload into json: {_parser_words(payload, error)}"
+        ) from None
+
+
+def _parser_words(payload: bytes, error: json.JSONDecodeError) -> str:
+    """What AWS's JSON parser says of the usual mistakes; its own words for the rest."""
+    where = (
+        "\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); "
+        f"line: {error.lineno}, column: {error.colno}]"
+    )
+    try:
+        text = payload.decode()
+    except UnicodeDecodeError as bad:
+        return f"Invalid UTF-8 start byte 0x{payload[bad.start]:02x}{where}"
+    if error.pos >= len(text):
+        return f"Unexpected end-of-input{where}"
+    character = text[error.pos]
+    code = ord(character)
+    name = f"CTRL-CHAR, code {code}" if code < 32 else f"'{character}' (code {code})"
+    if character.isalpha():
+        token = "".join(part for part in text[error.pos : error.pos + 40].split()[:1])
+        return (
+            f"Unrecognized token '{token}': was expecting (JSON String, Number, Array, Object or token 'null', "
+            f"'true' or 'false'){where}"
+        )
+    return (
+        f"Unexpected character ({name if code >= 32 else '(' + name + ')'}): expected a valid value "
+        f"(JSON String, Number, Array, Object or token 'null', 'true' or 'false'){where}"
+    )
+
+
+def new_trace_header() -> str:
+    """A trace header for a request that came without one: not sampled. AWS: X-Ray, "Tracing header"."""
+    return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"

@@ -1,0 +1,69 @@
+"""The database: SQLite in a file by default, PostgreSQL by URL. Synchronous and safe to use from threads."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import alembic.command
+import alembic.config
+from sqlalchemy import Connection, create_engine, event, text
+
+
+class Database:
+    """A pool of connections. Reads see committed data; writes are serialised on SQLite."""
+
+    def __init__(self, url: str) -> None:
+        """``url`` in SQLAlchemy's form: ``sqlite:////folder/file`` or ``postgresql+psycopg://…``."""
+        self.is_sqlite = url.startswith("sqlite")
+        self._engine = create_engine(url, pool_size=8, max_overflow=8)
+        if self.is_sqlite:
+            event.listen(self._engine, "connect", _configure_sqlite)
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> Database:
+        """The embedded default."""
+        return cls(f"sqlite:///{folder / 'firefork.db'}")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for queries."""
+        with self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction: committed when the block ends, rolled back when it raises."""
+        with self._engine.connect() as connection, connection.begin():
+            if self.is_sqlite:
+                # From the start a writer: one that begins by reading could fail when it comes to write.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest version."""
+        config = alembic.config.Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with self._engine.connect() as connection:
+            config.attributes["connection"] = connection
+            alembic.command.upgrade(config, "head")
+            connection.commit()
+
+    def check(self) -> None:
+        """Raise what the database raises if it cannot be reached."""
+        with self.read() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def _configure_sqlite(connection: Any, record: object) -> None:
+    assert isinstance(connection, sqlite3.Connection)
+    # Transactions are begun by `write`, not by the driver in front of the first change.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")

@@ -1,0 +1,569 @@
+"""The log store: groups, streams and events. Appending is a list operation; a thread writes many events at once.
+
+Events lie compressed in chunks, some thousand a row, in the order they came; readers sort by time. AWS: CloudWatch
+Logs API reference.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Connection, and_, case, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from firefork.aws.errors import LogsResourceNotFound, ResourceAlreadyExists
+from firefork.aws.scope import Scope
+from firefork.store.clock import now_ms
+from firefork.store.database import Database
+from firefork.store.tables import log_chunks, log_groups, log_streams
+from firefork.telemetry.log_event import LogEvent
+
+logger = logging.getLogger(__name__)
+
+_FLUSH_AFTER_S: Final = 0.05
+_RETRY_AFTER_S: Final = 0.5
+_CHUNK_EVENTS: Final = 4096
+_CHUNK_BYTES: Final = 1 << 20
+BUFFER_LIMIT: Final = 64 << 20
+"""Characters that may wait to be written; who appends beyond that waits for the writer."""
+_EVENT_BITS: Final = 16
+DAY_MS: Final = 86_400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogGroup:
+    scope: Scope
+    id: int
+    name: str
+    created_ms: int
+    retention_days: int | None
+    stored_bytes: int
+
+    @property
+    def arn(self) -> str:
+        return self.scope.arn("logs", f"log-group:{self.name}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogStream:
+    id: int
+    name: str
+    created_ms: int
+    first_event_ms: int | None
+    last_event_ms: int | None
+    last_ingestion_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place between events: all that sort up to it are before."""
+
+    timestamp_ms: int
+    event_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    stream: str
+    timestamp_ms: int
+    ingested_ms: int
+    message: str
+    event_id: int
+    """Unique, and growing in the order of arrival."""
+
+    @property
+    def position(self) -> Position:
+        return Position(self.timestamp_ms, self.event_id)
+
+
+_Key = tuple[Scope, str, str]
+
+
+class LogStore:
+    """Thread-safe. ``append`` never touches the database; every read sees what was appended before it."""
+
+    def __init__(self, database: Database, *, expire_every_s: float = 3600.0) -> None:
+        self._database = database
+        self._condition = threading.Condition()
+        self._buffer: dict[_Key, list[LogEvent]] = {}
+        self._buffered = 0
+        self._writing = False
+        self._closed = False
+        self._urgent = False
+        self._streams: dict[_Key, tuple[int, int]] = {}
+        self._expire_every_s = expire_every_s
+        self._last_expiry_s = time.monotonic()
+        self.listeners: list[Callable[[Scope, str, str, Sequence[LogEvent]], None]] = []
+        self._writer = threading.Thread(target=self._write_forever, name="log-writer", daemon=True)
+        self._writer.start()
+
+    # ---- appending
+
+    def append(self, scope: Scope, group: str, stream: str, events: Sequence[LogEvent]) -> None:
+        """Add events to a stream; group and stream are made when there are none. Waits only for a full buffer."""
+        size = sum(len(event.message) for event in events)
+        with self._condition:
+            while self._buffered > BUFFER_LIMIT and not self._closed:
+                self._condition.wait(1.0)
+            known = self._buffer.get((scope, group, stream))
+            if known is None:
+                self._buffer[scope, group, stream] = list(events)
+            else:
+                known.extend(events)
+            self._buffered += size
+            if not self._writing:
+                self._condition.notify_all()
+
+    def flush(self) -> None:
+        """Return when everything that was appended is in the database."""
+        with self._condition:
+            while (self._buffer or self._writing) and self._writer.is_alive():
+                self._urgent = True
+                self._condition.notify_all()
+                self._condition.wait(0.2)
+
+    def close(self) -> None:
+        """Write what is left and stop the writer."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify_all()
+        self._writer.join(timeout=30)
+
+    def _write_forever(self) -> None:
+        while True:
+            with self._condition:
+                while not self._buffer and not self._closed:
+                    self._condition.wait(self._expire_every_s)
+                    if time.monotonic() - self._last_expiry_s >= self._expire_every_s:
+                        break
+                if not self._urgent and not self._closed:
+                    # Let a little more come together; a reader or a full buffer cuts it short.
+                    self._condition.wait_for(lambda: self._urgent or self._closed, _FLUSH_AFTER_S)
+                batch, self._buffer = self._buffer, {}
+                size, self._buffered = self._buffered, 0
+                self._writing = bool(batch)
+                self._urgent = False
+                closed = self._closed
+            failed = bool(batch) and not self._write(batch)
+            with self._condition:
+                if failed:
+                    for key, events in batch.items():
+                        self._buffer[key] = events + self._buffer.get(key, [])
+                    self._buffered += size
+                self._writing = False
+                self._condition.notify_all()
+                if closed and not self._buffer:
+                    return
+            if failed:
+                time.sleep(_RETRY_AFTER_S)
+                if closed:
+                    logger.error("%d log streams could not be written before the end", len(batch))
+                    return
+            if time.monotonic() - self._last_expiry_s >= self._expire_every_s:
+                self._last_expiry_s = time.monotonic()
+                self._expire_quietly()
+
+    def _write(self, batch: dict[_Key, list[LogEvent]]) -> bool:
+        try:
+            moment_ms = now_ms()
+            packed = [(key, chunk, _pack(chunk)) for key, events in batch.items() for chunk in _chunks(events) if chunk]
+            with self._database.write() as connection:
+                for key, chunk, data in packed:
+                    self._write_chunk(connection, key, chunk, data, moment_ms)
+        except SQLAlchemyError:
+            logger.exception("log events could not be written; they are kept and tried again")
+            self._streams.clear()
+            return False
+        for (scope, group, stream), events in batch.items():
+            for listener in self.listeners:
+                listener(scope, group, stream, events)
+        return True
+
+    def _write_chunk(
+        self, connection: Connection, key: _Key, events: Sequence[LogEvent], data: bytes, moment_ms: int
+    ) -> None:
+        group_id, stream_id = self._stream_ids(connection, key, moment_ms)
+        first = min(event.timestamp_ms for event in events)
+        last = max(event.timestamp_ms for event in events)
+        connection.execute(
+            insert(log_chunks).values(
+                group_id=group_id,
+                stream_id=stream_id,
+                first_ms=first,
+                last_ms=last,
+                ingested_ms=moment_ms,
+                bytes=sum(len(event.message) + 26 for event in events),
+                events=data,
+            )
+        )
+        streams = log_streams.c
+        connection.execute(
+            update(log_streams)
+            .where(streams.id == stream_id)
+            .values(
+                first_event_ms=_least(streams.first_event_ms, first),
+                last_event_ms=_greatest(streams.last_event_ms, last),
+                last_ingestion_ms=moment_ms,
+            )
+        )
+
+    def _stream_ids(self, connection: Connection, key: _Key, moment_ms: int) -> tuple[int, int]:
+        known = self._streams.get(key)
+        if known is not None:
+            alive = connection.execute(select(log_streams.c.id).where(log_streams.c.id == known[1])).scalar()
+            if alive is not None:
+                return known
+        scope, group, stream = key
+        group_id = connection.execute(select(log_groups.c.id).where(_group(scope, group))).scalar()
+        if group_id is None:
+            group_id = _insert(connection, log_groups, _group_values(scope, group, moment_ms, {}))
+        stream_id = connection.execute(
+            select(log_streams.c.id).where(log_streams.c.group_id == group_id, log_streams.c.name == stream)
+        ).scalar()
+        if stream_id is None:
+            values = {"group_id": group_id, "name": stream, "created_ms": moment_ms}
+            stream_id = _insert(connection, log_streams, values)
+        if len(self._streams) > 10_000:
+            self._streams.clear()
+        self._streams[key] = (group_id, stream_id)
+        return group_id, stream_id
+
+    # ---- groups
+
+    def create_group(self, scope: Scope, name: str, tags: dict[str, str]) -> None:
+        """Raises ResourceAlreadyExists."""
+        self.flush()
+        try:
+            with self._database.write() as connection:
+                connection.execute(insert(log_groups).values(**_group_values(scope, name, now_ms(), tags)))
+        except IntegrityError:
+            raise ResourceAlreadyExists("The specified log group already exists") from None
+
+    def delete_group(self, scope: Scope, name: str) -> None:
+        """Raises LogsResourceNotFound."""
+        self.flush()
+        with self._database.write() as connection:
+            group_id = self._group_id(connection, scope, name)
+            connection.execute(delete(log_chunks).where(log_chunks.c.group_id == group_id))
+            connection.execute(delete(log_streams).where(log_streams.c.group_id == group_id))
+            connection.execute(delete(log_groups).where(log_groups.c.id == group_id))
+
+    def groups(
+        self, scope: Scope, *, prefix: str = "", pattern: str = "", after: str = "", limit: int = 50
+    ) -> list[LogGroup]:
+        """By name; at most ``limit``."""
+        self.flush()
+        table = log_groups.c
+        query = select(log_groups).where(
+            table.account == scope.account, table.region == scope.region, table.name > after
+        )
+        if prefix:
+            query = query.where(table.name.startswith(prefix, autoescape=True))
+        if pattern:
+            query = query.where(table.name.contains(pattern, autoescape=True))
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(table.name).limit(limit)).all()
+            return [self._show_group(connection, scope, row) for row in rows]
+
+    def group(self, scope: Scope, name: str) -> LogGroup:
+        """Raises LogsResourceNotFound."""
+        self.flush()
+        with self._database.read() as connection:
+            row = connection.execute(select(log_groups).where(_group(scope, name))).first()
+            if row is None:
+                raise _no_group()
+            return self._show_group(connection, scope, row)
+
+    @staticmethod
+    def _show_group(connection: Connection, scope: Scope, row: Any) -> LogGroup:
+        stored = connection.execute(
+            select(func.coalesce(func.sum(log_chunks.c.bytes), 0)).where(log_chunks.c.group_id == row.id)
+        ).scalar_one()
+        return LogGroup(
+            scope=scope,
+            id=row.id,
+            name=row.name,
+            created_ms=row.created_ms,
+            retention_days=row.retention_days,
+            stored_bytes=int(stored),
+        )
+
+    def set_retention(self, scope: Scope, name: str, days: int | None) -> None:
+        """Raises LogsResourceNotFound."""
+        self.flush()
+        with self._database.write() as connection:
+            group_id = self._group_id(connection, scope, name)
+            connection.execute(update(log_groups).where(log_groups.c.id == group_id).values(retention_days=days))
+
+    def tags(self, scope: Scope, name: str) -> dict[str, str]:
+        """Raises LogsResourceNotFound."""
+        self.flush()
+        with self._database.read() as connection:
+            text = connection.execute(select(log_groups.c.tags).where(_group(scope, name))).scalar()
+        if text is None:
+            raise _no_group()
+        tags: dict[str, str] = json.loads(text)
+        return tags
+
+    def change_tags(self, scope: Scope, name: str, add: dict[str, str], remove: Sequence[str]) -> None:
+        """Raises LogsResourceNotFound."""
+        self.flush()
+        with self._database.write() as connection:
+            text = connection.execute(select(log_groups.c.tags).where(_group(scope, name))).scalar()
+            if text is None:
+                raise _no_group()
+            kept = {key: value for key, value in {**json.loads(text), **add}.items() if key not in remove}
+            connection.execute(update(log_groups).where(_group(scope, name)).values(tags=json.dumps(kept)))
+
+    # ---- streams
+
+    def create_stream(self, scope: Scope, group: str, name: str) -> None:
+        """Raises LogsResourceNotFound, ResourceAlreadyExists."""
+        self.flush()
+        try:
+            with self._database.write() as connection:
+                values = {
+                    "group_id": self._group_id(connection, scope, group),
+                    "name": name,
+                    "created_ms": now_ms(),
+                }
+                connection.execute(insert(log_streams).values(**values))
+        except IntegrityError:
+            raise ResourceAlreadyExists("The specified log stream already exists") from None
+
+    def delete_stream(self, scope: Scope, group: str, name: str) -> None:
+        """Raises LogsResourceNotFound."""
+        self.flush()
+        with self._database.write() as connection:
+            stream_id = self._stream_id(connection, self._group_id(connection, scope, group), name)
+            connection.execute(delete(log_chunks).where(log_chunks.c.stream_id == stream_id))
+            connection.execute(delete(log_streams).where(log_streams.c.id == stream_id))
+
+    def streams(self, scope: Scope, group: str, *, prefix: str = "") -> list[LogStream]:
+        """By name. Raises LogsResourceNotFound."""
+        self.flush()
+        table = log_streams.c
+        with self._database.read() as connection:
+            query = select(log_streams).where(table.group_id == self._group_id(connection, scope, group))
+            if prefix:
+                query = query.where(table.name.startswith(prefix, autoescape=True))
+            rows = connection.execute(query.order_by(table.name)).all()
+        return [
+            LogStream(
+                id=row.id,
+                name=row.name,
+                created_ms=row.created_ms,
+                first_event_ms=row.first_event_ms,
+                last_event_ms=row.last_event_ms,
+                last_ingestion_ms=row.last_ingestion_ms,
+            )
+            for row in rows
+        ]
+
+    # ---- events
+
+    def events(
+        self,
+        scope: Scope,
+        group: str,
+        *,
+        streams: Sequence[str] | None = None,
+        stream_prefix: str = "",
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        after: Position | None = None,
+        before: Position | None = None,
+        backwards: bool = False,
+    ) -> Iterator[StoredEvent]:
+        """Events of some or all streams by time, oldest or newest first; ``end_ms`` is excluded.
+
+        Lazy: chunks are read as they are needed. Raises LogsResourceNotFound, before the first event.
+        """
+        self.flush()
+        with self._database.read() as connection:
+            row = connection.execute(select(log_groups).where(_group(scope, group))).first()
+            if row is None:
+                raise _no_group()
+            names = self._chosen(connection, row.id, streams, stream_prefix)
+        if row.retention_days is not None:
+            start_ms = max(start_ms or 0, now_ms() - row.retention_days * DAY_MS)
+        return self._events(row.id, names, start_ms, end_ms, after, before, backwards)
+
+    @staticmethod
+    def _chosen(connection: Connection, group_id: int, streams: Sequence[str] | None, prefix: str) -> dict[int, str]:
+        query = select(log_streams.c.id, log_streams.c.name).where(log_streams.c.group_id == group_id)
+        if streams is not None:
+            query = query.where(log_streams.c.name.in_(streams))
+        if prefix:
+            query = query.where(log_streams.c.name.startswith(prefix, autoescape=True))
+        rows = connection.execute(query).all()
+        if streams is not None and len({row.name for row in rows}) < len(set(streams)):
+            raise _no_stream()
+        return {row.id: row.name for row in rows}
+
+    def _events(
+        self,
+        group_id: int,
+        names: dict[int, str],
+        start_ms: int | None,
+        end_ms: int | None,
+        after: Position | None,
+        before: Position | None,
+        backwards: bool,
+    ) -> Iterator[StoredEvent]:
+        lowest = max(start_ms or 0, after.timestamp_ms if after else 0)
+        table = log_chunks.c
+        query = select(table.id, table.stream_id, table.first_ms, table.last_ms).where(
+            table.group_id == group_id, table.last_ms >= lowest
+        )
+        if end_ms is not None:
+            query = query.where(table.first_ms < end_ms)
+        if before is not None:
+            query = query.where(table.first_ms <= before.timestamp_ms)
+        with self._database.read() as connection:
+            chunks = [row for row in connection.execute(query).all() if row.stream_id in names]
+        # Sorted by where they begin, a chunk's events can be given out once no later chunk begins before them.
+        chunks.sort(key=lambda row: -row.last_ms if backwards else row.first_ms)
+        waiting: list[StoredEvent] = []
+        for index, row in enumerate(chunks):
+            for event in self._unpack(row.id, names[row.stream_id]):
+                position = event.position
+                if (
+                    event.timestamp_ms >= lowest
+                    and (end_ms is None or event.timestamp_ms < end_ms)
+                    and (after is None or position > after)
+                    and (before is None or position < before)
+                ):
+                    waiting.append(event)
+            waiting.sort(key=lambda event: event.position, reverse=backwards)
+            if index + 1 < len(chunks):
+                edge = chunks[index + 1]
+                ready = (
+                    [event for event in waiting if event.timestamp_ms > edge.last_ms]
+                    if backwards
+                    else [event for event in waiting if event.timestamp_ms < edge.first_ms]
+                )
+            else:
+                ready = waiting
+            yield from ready
+            waiting = waiting[len(ready) :]
+
+    def _unpack(self, chunk_id: int, stream: str) -> Iterator[StoredEvent]:
+        with self._database.read() as connection:
+            row = connection.execute(
+                select(log_chunks.c.events, log_chunks.c.ingested_ms).where(log_chunks.c.id == chunk_id)
+            ).first()
+        if row is None:  # expired or deleted while it was about to be read
+            return
+        for index, (timestamp_ms, message) in enumerate(orjson.loads(zlib.decompress(row.events))):
+            yield StoredEvent(
+                stream=stream,
+                timestamp_ms=timestamp_ms,
+                ingested_ms=row.ingested_ms,
+                message=message,
+                event_id=(chunk_id << _EVENT_BITS) + index,
+            )
+
+    # ---- retention
+
+    def expire(self, moment_ms: int) -> int:
+        """Delete chunks whose events are all older than their group's retention; how many."""
+        self.flush()
+        return self._expire(moment_ms)
+
+    def _expire(self, moment_ms: int) -> int:
+        deleted = 0
+        with self._database.write() as connection:
+            groups = connection.execute(
+                select(log_groups.c.id, log_groups.c.retention_days).where(log_groups.c.retention_days.is_not(None))
+            ).all()
+            for group in groups:
+                result = connection.execute(
+                    delete(log_chunks).where(
+                        log_chunks.c.group_id == group.id,
+                        log_chunks.c.last_ms < moment_ms - group.retention_days * DAY_MS,
+                    )
+                )
+                deleted += result.rowcount
+        return deleted
+
+    def _expire_quietly(self) -> None:
+        try:
+            self._expire(now_ms())
+        except SQLAlchemyError:
+            logger.exception("expired log events could not be deleted; tried again later")
+
+    @staticmethod
+    def _group_id(connection: Connection, scope: Scope, name: str) -> int:
+        found = connection.execute(select(log_groups.c.id).where(_group(scope, name))).scalar()
+        if found is None:
+            raise _no_group()
+        return int(found)
+
+    @staticmethod
+    def _stream_id(connection: Connection, group_id: int, name: str) -> int:
+        found = connection.execute(
+            select(log_streams.c.id).where(log_streams.c.group_id == group_id, log_streams.c.name == name)
+        ).scalar()
+        if found is None:
+            raise _no_stream()
+        return int(found)
+
+
+def _no_group() -> LogsResourceNotFound:
+    return LogsResourceNotFound("The specified log group does not exist.")
+
+
+def _no_stream() -> LogsResourceNotFound:
+    return LogsResourceNotFound("The specified log stream does not exist.")
+
+
+def _group(scope: Scope, name: str) -> Any:
+    table = log_groups.c
+    return and_(table.account == scope.account, table.region == scope.region, table.name == name)
+
+
+def _group_values(scope: Scope, name: str, moment_ms: int, tags: dict[str, str]) -> dict[str, Any]:
+    return {
+        "account": scope.account,
+        "region": scope.region,
+        "name": name,
+        "created_ms": moment_ms,
+        "tags": json.dumps(tags),
+    }
+
+
+def _insert(connection: Connection, table: Any, values: dict[str, Any]) -> int:
+    key = connection.execute(insert(table).values(**values)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def _chunks(events: Sequence[LogEvent]) -> Iterator[Sequence[LogEvent]]:
+    start = size = 0
+    for index, event in enumerate(events):
+        size += len(event.message)
+        if size > _CHUNK_BYTES or index - start >= _CHUNK_EVENTS:
+            yield events[start:index]
+            start, size = index, len(event.message)
+    yield events[start:]
+
+
+def _pack(events: Sequence[LogEvent]) -> bytes:
+    return zlib.compress(orjson.dumps([tuple(event) for event in events]), 1)
+
+
+def _least(column: Any, value: int) -> Any:
+    return case((column.is_(None) | (column > value), value), else_=column)
+
+
+def _greatest(column: Any, value: int) -> Any:
+    return case((column.is_(None) | (column < value), value), else_=column)
