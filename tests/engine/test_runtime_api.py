@@ -51,12 +51,12 @@ def running(api):
 
 
 class TestStates:
-    @pytest.mark.parametrize(("state", "call"), itertools.product(RuntimeState, RuntimeCall))
+    @pytest.mark.parametrize(("state", "call"), list(itertools.product(RuntimeState, RuntimeCall)))
     def test_every_pair_is_in_the_table_or_refused(self, state, call):
         if (state, call) in TRANSITIONS:
             assert advance(state, call) is TRANSITIONS[state, call]
         else:
-            with pytest.raises(IllegalTransition, match="State transition from .* failed for runtime"):
+            with pytest.raises(IllegalTransition, match=r"State transition from .* failed for runtime"):
                 advance(state, call)
 
     def test_a_whole_invoke_ends_where_it_began(self, api):

@@ -22,6 +22,7 @@ from firefork.api.dispatch import Operation, dispatch_table
 from firefork.aws import deviations, models, sigv4, validation
 from firefork.aws.errors import (
     IncompleteSignature,
+    InvalidSignature,
     NotImplementedHere,
     RequestEntityTooLarge,
     ServiceError,
@@ -198,7 +199,7 @@ class _Exchange:
         key = sigv4.verify(authorization, request, self._door.authenticate, time.time())
         assert authorization is not None
         if not _REGION.fullmatch(authorization.region):
-            raise sigv4.InvalidSignature("Credential should be scoped to a valid region.")
+            raise InvalidSignature("Credential should be scoped to a valid region.")
         if protocol == "query":
             self._flat = query.parameters_of(request)
             action = self._flat.get("Action", "")

@@ -55,9 +55,8 @@ class HttpServer:
         connections: list[Any] = []
 
         def protocol() -> Any:
-            made: Any = self._config.http_protocol_class(  # type: ignore[operator]
-                config=self._config, server_state=self._server.server_state, app_state={}
-            )
+            protocol_class: Any = self._config.http_protocol_class
+            made: Any = protocol_class(config=self._config, server_state=self._server.server_state, app_state={})
             connections.append(made)
             return made
 

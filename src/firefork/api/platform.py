@@ -291,7 +291,7 @@ async def serve(settings: Settings, announce: Announce) -> None:
 def _greeting(platform: Platform) -> list[str]:
     settings = platform.settings
     runtimes = [found.identifier for found in platform.installations.all()]
-    lines = [
+    return [
         f"Firefork {firefork.__version__}",
         f"endpoint   {platform.endpoint}   (region {settings.region}, account {settings.account})",
         f"data       {settings.data_dir}",
@@ -299,7 +299,6 @@ def _greeting(platform: Platform) -> list[str]:
         f"sandbox    {platform.capabilities.describe()}",
         f"runtimes   {', '.join(runtimes) if runtimes else 'none: run `firefork runtimes install --all`'}",
     ]
-    return lines
 
 
 def _is_loopback(host: str) -> bool:

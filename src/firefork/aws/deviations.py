@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from botocore.model import ServiceModel
-
 SHAPES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     "lambda": {
         # The model's larger maxima are for managed instances; ordinary functions keep the documented quotas.
@@ -29,7 +27,7 @@ VALIDATION_CODES: Final[Mapping[str, str]] = {
 """The wire code of a request that breaks the model: recorded for Lambda, documented for the others."""
 
 
-def apply(service: str, model: ServiceModel) -> None:
+def apply(service: str, model: Any) -> None:
     """Change a loaded model in place."""
     shapes = model._service_description["shapes"]
     for name, changes in SHAPES.get(service, {}).items():

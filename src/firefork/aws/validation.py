@@ -47,8 +47,13 @@ class _Key:
         return (
             isinstance(other, _Key)
             and self.identity == other.identity
-            and self.shape._shape_resolver is other.shape._shape_resolver
+            and _resolver(self.shape) is _resolver(other.shape)
         )
+
+
+def _resolver(shape: Any) -> object:
+    """Which model a shape is of."""
+    return shape._shape_resolver
 
 
 @functools.cache

@@ -265,7 +265,10 @@ class Functions:
             with self._database.write() as connection:
                 current = self._current(connection, scope, name, revision_id)
                 known = package or self._packages.manifest(current.code_sha256)
-                merged = {field.name: getattr(current, field.name) for field in dataclasses.fields(current)} | changes
+                merged = {
+                    **{field.name: getattr(current, field.name) for field in dataclasses.fields(current)},
+                    **changes,
+                }
                 self._check(scope, merged, known)
                 if dry_run:
                     return dataclasses.replace(current, **changes)

@@ -92,7 +92,8 @@ def _show_runtime(console: Console, client: dict[str, Any], runtime: str, exampl
     name = f"hello-{runtime.replace('.', '-')}"
     for event in client["logs"].filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]:
         console.print(f"  {event['message'].rstrip()}", markup=False, highlight=False)
-    first, later = [], []
+    first: list[float] = []
+    later: list[float] = []
     code = _zip(examples / "hello")
     for number in range(_ROUNDS):
         fresh = f"{name}-{number}"

@@ -17,14 +17,14 @@ def default_data_dir() -> Path:
     return Path(platformdirs.user_data_dir("firefork"))
 
 
-class _AbsolutePath(click.ParamType):
+class _AbsolutePath(click.ParamType[Path]):
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         return Path(value).absolute()
 
 
-class _Pattern(click.ParamType):
+class _Pattern(click.ParamType[str]):
     """Text of a certain form; ``hint`` completes "'x' is not …"."""
 
     def __init__(self, name: str, pattern: str, hint: str) -> None:

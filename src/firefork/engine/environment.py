@@ -147,8 +147,8 @@ class Environment:
     async def initialise(self, started_up: Callable[[], None]) -> None:
         """Start the runtime and wait until it asks for an event, fails, or 10 s are over.
 
-        ``started_up`` is called when that is decided. Failing is not an error here: the environment is then BROKEN and its next invoke starts the runtime again.
-        Raises SandboxLost when the sandbox itself is gone.
+        ``started_up`` is called when that is decided. Failing is not an error here: the environment is then BROKEN
+        and its next invoke starts the runtime again. Raises SandboxLost when the sandbox itself is gone.
         """
         sandbox = self.sandbox
         assert sandbox.runtime_listener is not None
@@ -518,7 +518,7 @@ class Environment:
 
 
 def log_stream_name(spec: ExecutionSpec, now: datetime) -> str:
-    """``2026/11/22/[$LATEST]<32 hex>``; a log group that is not the function's own has the name in front of the version."""
+    """``2026/11/22/[$LATEST]<32 hex>``; in a log group of another name, the function's stands before the version."""
     owner = "" if spec.logging.log_group == f"/aws/lambda/{spec.name}" else spec.name
     return f"{now:%Y/%m/%d}/{owner}[{spec.version}]{secrets.token_hex(16)}"
 

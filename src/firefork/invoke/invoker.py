@@ -107,7 +107,8 @@ def check_json(payload: bytes) -> None:
         orjson.loads(payload)
     except orjson.JSONDecodeError as error:
         raise InvalidRequestContent(
-            f"Could not parse request body into json: Could not parse payload into json: {_parser_words(payload, error)}"
+            "Could not parse request body into json: Could not parse payload into json: "
+            + _parser_words(payload, error)
         ) from None
 
 

@@ -249,7 +249,7 @@ def _value(symbol: str, kind: str, text: str) -> Callable[[Any], bool]:
     plain = _unquote(text[1:-1]) if kind == "quoted" else text
     number = _number(plain) if kind == "word" else None
     if number is not None:
-        return lambda item: not isinstance(item, bool) and (item == number or item == plain)
+        return lambda item: not isinstance(item, bool) and item in (number, plain)
     expression = re.compile(".*".join(map(re.escape, plain.split("*"))), re.DOTALL).fullmatch
     return lambda item: isinstance(item, str | int | float | bool) and expression(_shown(item)) is not None
 

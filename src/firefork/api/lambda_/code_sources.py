@@ -43,7 +43,7 @@ class CodeSources:
                 "Code in S3 needs an S3-compatible endpoint: start the server with --upstream URL, or send the code "
                 "as ZipFile."
             )
-        client = botocore.session.Session().create_client(
+        client: Any = botocore.session.Session().create_client(
             "s3",
             endpoint_url=self._settings.upstream,
             region_name=scope.region,

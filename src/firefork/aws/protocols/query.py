@@ -41,7 +41,7 @@ def _parse(shape: Any, prefix: str, flat: Mapping[str, str]) -> Any:
     if kind == "list":
         flattened = shape.serialization.get("flattened")
         base = prefix if flattened else f"{prefix}.{shape.member.serialization.get('name', 'member')}"
-        items = []
+        items: list[Any] = []
         while (item := _parse(shape.member, f"{base}.{len(items) + 1}", flat)) is not None:
             items.append(item)
         return items or None

@@ -150,7 +150,7 @@ def serialize(service: str, operation: str, result: Mapping[str, Any], request_i
 def serialize_error(service: str, error: ServiceError, request_id: str) -> HttpAnswer:
     """An error with ``x-amzn-ErrorType``, and the body that the model gives its code."""
     model = models.service_model(service)
-    shape = model.shape_for_error_code(error.code) if error.code in model.shape_names else None
+    shape: Any = model.shape_for(error.code) if error.code in model.shape_names else None
     status = error.status
     headers = [
         ("x-amzn-RequestId", request_id),

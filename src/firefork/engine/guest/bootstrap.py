@@ -9,7 +9,7 @@ import site
 import sys
 
 
-def search_path(task_root):
+def search_path(task_root: str) -> None:
     """Set ``sys.path`` in AWS's order: task, layers, SDK and client, standard library (fact sheet, section 1.3)."""
     version = "python%d.%d" % sys.version_info[:2]
     runtime_dir = os.environ.get("LAMBDA_RUNTIME_DIR", "/var/runtime")
@@ -32,7 +32,7 @@ def search_path(task_root):
     sys.path[:] = added + sys.path[:known]
 
 
-def main():
+def main() -> None:
     control = os.environ.pop("_FIREFORK_CONTROL", None)
     if control is not None:
         guest = os.environ.pop("_FIREFORK_GUEST")

@@ -9,12 +9,13 @@ import json
 import os
 import socket
 import struct
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 _LENGTH = struct.Struct("!I")
 _MAXIMUM_DESCRIPTORS = 16
 
 
-def send(connection, message, descriptors=()):
+def send(connection: socket.socket, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
     """Send one message; blocks until the kernel has all of it."""
     payload = json.dumps(message).encode()
     data = _LENGTH.pack(len(payload)) + payload
@@ -26,7 +27,7 @@ def send(connection, message, descriptors=()):
         connection.sendall(data)
 
 
-def receive(connection):
+def receive(connection: socket.socket) -> Tuple[Optional[Dict[str, Any]], List[int]]:
     """The next ``(message, descriptors)``, or ``(None, [])`` when the other side is gone."""
     ancillary_size = socket.CMSG_SPACE(_MAXIMUM_DESCRIPTORS * array.array("i").itemsize)
     descriptors = []
@@ -49,7 +50,7 @@ def receive(connection):
     return json.loads(bytes(body)), descriptors
 
 
-def descriptors_in(ancillary):
+def descriptors_in(ancillary: Iterable[Tuple[int, int, bytes]]) -> List[int]:
     """Descriptors out of recvmsg's ancillary data; they are not inherited by exec."""
     numbers = array.array("i")
     for level, kind, data in ancillary:

@@ -4,10 +4,12 @@ It is a fork of the zygote and keeps doing nothing but waiting for the server's 
 runs below it is another user without capabilities, so it cannot be traced or signalled by a function.
 """
 
+import contextlib
 import os
 import select
 import signal
 import socket
+from typing import Any, Dict, List, NoReturn, Optional
 
 from . import channel, kernel, root, runtime
 
@@ -21,19 +23,19 @@ ENDPOINT_PORT = 4566
 class Init:
     """One environment's pid 1."""
 
-    def __init__(self, options, control, output, frames):
+    def __init__(self, options: Dict[str, Any], control: socket.socket, output: int, frames: int) -> None:
         self.options = options
         self.control = control
         self.output = output
         self.frames = frames
         self.isolated = options["mode"] != "process"
-        self.runtime_pid = None
-        self.handover = None
-        self.binding = None
+        self.runtime_pid: Optional[int] = None
+        self.handover: Optional[int] = None
+        self.binding: Dict[str, Any] = {}
         self.wake_read, self.wake_write = os.pipe()
-        self.listeners = []
+        self.listeners: List[socket.socket] = []
 
-    def run(self):
+    def run(self) -> None:
         """Serve until the server is gone; returns only in the bound runtime, a child."""
         self._make_inside()
         if self._fork_runtime():
@@ -43,11 +45,11 @@ class Init:
         while self.listeners:
             self.listeners.pop().close()
         while True:
-            readable, _, _ = select.select([self.control, self.wake_read], [], [])
+            readable, _, _ = select.select([self.control.fileno(), self.wake_read], [], [])
             if self.wake_read in readable:
                 os.read(self.wake_read, 512)
                 self._bury()
-            if self.control in readable:
+            if self.control.fileno() in readable:
                 order, descriptors = channel.receive(self.control)
                 if order is None:
                     self._end()
@@ -56,7 +58,7 @@ class Init:
                 for number in descriptors:
                     os.close(number)
 
-    def _make_inside(self):
+    def _make_inside(self) -> None:
         if self.isolated:
             kernel.mount(None, "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
             kernel.unmount("/proc")
@@ -89,7 +91,7 @@ class Init:
         os.set_blocking(self.wake_write, False)
         signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
 
-    def _fork_runtime(self):
+    def _fork_runtime(self) -> bool:
         """Fork a runtime that waits on a pipe for its function; true in that child once it is bound."""
         read_end, write_end = os.pipe()
         pid = os.fork()
@@ -104,7 +106,7 @@ class Init:
         self.handover = write_end
         return False
 
-    def _obey(self, order):
+    def _obey(self, order: Dict[str, Any]) -> bool:
         name = order["order"]
         if name == "bind":
             self.binding = order
@@ -119,14 +121,12 @@ class Init:
         if name == "clear":
             self._clear()
             channel.send(self.control, {"event": "cleared"})
-        elif name == "signal":
-            try:
+        elif name == "signal" and self.runtime_pid is not None:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(self.runtime_pid, order["number"])
-            except (ProcessLookupError, TypeError):
-                pass
         return False
 
-    def _mount_function(self, order):
+    def _mount_function(self, order: Dict[str, Any]) -> None:
         if not self.isolated:
             return
         try:
@@ -142,7 +142,7 @@ class Init:
             channel.send(self.control, {"event": "failed", "reason": f"{error.filename}: {error.strerror}"})
 
     @staticmethod
-    def _hide(folder):
+    def _hide(folder: str) -> None:
         """Let go of everything mounted at or below a folder; what is open or mapped stays usable to its holders."""
         with open("/proc/self/mounts") as file:
             targets = [line.split()[1] for line in file]
@@ -150,9 +150,10 @@ class Init:
             if target == folder or target.startswith(folder + "/"):
                 kernel.unmount(target)
 
-    def _start(self):
+    def _start(self) -> bool:
         """Hand the waiting runtime its function."""
         data = self.binding["runtime"].encode()
+        assert self.handover is not None
         try:
             view = memoryview(data)
             while view:
@@ -163,7 +164,7 @@ class Init:
         self.handover = None
         return False
 
-    def _bury(self):
+    def _bury(self) -> None:
         """Report the runtime's end; adopt and bury everything else."""
         while True:
             try:
@@ -176,7 +177,7 @@ class Init:
                 self.runtime_pid = None
                 channel.send(self.control, {"event": "exited", "status": status})
 
-    def _clear(self):
+    def _clear(self) -> None:
         """End every process but this one, and wait until they are gone."""
         self.runtime_pid = None
         if self.handover is not None:
@@ -189,21 +190,19 @@ class Init:
             except (ChildProcessError, ProcessLookupError):
                 return
 
-    def _kill_all(self):
+    def _kill_all(self) -> None:
         if self.isolated:
             os.kill(-1, signal.SIGKILL)
         else:
             runtime.kill_sessions_below(os.getpid())
 
-    def _end(self):
+    def _end(self) -> NoReturn:
         if not self.isolated:
-            try:
+            with contextlib.suppress(OSError):
                 self._clear()
-            except OSError:
-                pass
         os._exit(0)
 
 
-def run(options, control, output, frames):
+def run(options: Dict[str, Any], control: socket.socket, output: int, frames: int) -> None:
     """Be pid 1 of an environment; returns only in the runtime process that a function is bound to."""
     Init(options, control, output, frames).run()

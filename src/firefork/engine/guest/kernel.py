@@ -9,6 +9,7 @@ import fcntl
 import os
 import socket
 import struct
+from typing import Optional
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -46,29 +47,31 @@ IFF_UP = 1
 _LAST_CAPABILITY = 63
 
 
-def _check(result, subject):
+def _check(result: int, subject: str) -> int:
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number), subject)
     return result
 
 
-def _bytes(text):
+def _bytes(text: Optional[str]) -> Optional[bytes]:
     return None if text is None else os.fsencode(text)
 
 
-def mount(source, target, kind=None, flags=0, options=None):
+def mount(
+    source: Optional[str], target: str, kind: Optional[str] = None, flags: int = 0, options: Optional[str] = None
+) -> None:
     _check(
         _libc.mount(_bytes(source), _bytes(target), _bytes(kind), ctypes.c_ulong(flags), _bytes(options)),
         target,
     )
 
 
-def unmount(target, flags=MNT_DETACH):
+def unmount(target: str, flags: int = MNT_DETACH) -> None:
     _check(_libc.umount2(_bytes(target), flags), target)
 
 
-def bind(source, target, read_only=True, flags=MS_NOSUID | MS_NODEV):
+def bind(source: str, target: str, read_only: bool = True, flags: int = MS_NOSUID | MS_NODEV) -> None:
     """Show ``source`` at ``target`` without set-uid bits and devices, read-only unless told otherwise.
 
     A bind keeps the source mount's own restrictions: inside a user namespace the kernel refuses to clear them.
@@ -78,33 +81,33 @@ def bind(source, target, read_only=True, flags=MS_NOSUID | MS_NODEV):
     mount(None, target, flags=MS_REMOUNT | MS_BIND | flags | inherited | (MS_RDONLY if read_only else 0))
 
 
-def bind_device(name, target):
+def bind_device(name: str, target: str) -> None:
     """Show a host device node: mknod(2) is refused inside a user namespace."""
     with open(target, "wb"):
         pass
     mount(name, target, flags=MS_BIND)
 
 
-def pivot_root(new_root, put_old):
+def pivot_root(new_root: str, put_old: str) -> None:
     _check(_libc.pivot_root(_bytes(new_root), _bytes(put_old)), new_root)
 
 
-def unshare(flags):
+def unshare(flags: int) -> None:
     _check(_libc.unshare(flags), "unshare")
 
 
-def prctl(option, argument=0, more=0):
+def prctl(option: int, argument: int = 0, more: int = 0) -> None:
     _check(
         _libc.prctl(option, ctypes.c_ulong(argument), ctypes.c_ulong(more), ctypes.c_ulong(0), ctypes.c_ulong(0)),
         "prctl",
     )
 
 
-def set_host_name(name):
+def set_host_name(name: str) -> None:
     _check(_libc.sethostname(_bytes(name), len(name)), "sethostname")
 
 
-def drop_capability_bounds():
+def drop_capability_bounds() -> None:
     """Empty the bounding set, so that no later exec can gain a capability."""
     for capability in range(_LAST_CAPABILITY + 1):
         try:
@@ -113,14 +116,14 @@ def drop_capability_bounds():
             return
 
 
-def clear_capabilities():
+def clear_capabilities() -> None:
     """Give up every permitted, effective and inheritable capability (capset(2), version 3)."""
     header = struct.pack("=Ii", 0x20080522, 0)
     data = struct.pack("=6I", 0, 0, 0, 0, 0, 0)
     _check(_libc.capset(header, data), "capset")
 
 
-def install_filter(program):
+def install_filter(program: bytes) -> None:
     """Install a seccomp program given as the bytes of its BPF instructions (8 bytes each)."""
     instructions = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
@@ -128,7 +131,7 @@ def install_filter(program):
     prctl(PR_SET_SECCOMP, 2, ctypes.addressof(buffer))
 
 
-def bring_up_loopback(address):
+def bring_up_loopback(address: str) -> None:
     """Set ``lo`` up and give it a second address, with the ioctls of netdevice(7)."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         flags = fcntl.ioctl(control, SIOCGIFFLAGS, struct.pack("16sh14x", b"lo", 0))

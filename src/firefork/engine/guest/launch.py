@@ -8,11 +8,12 @@ import json
 import os
 import signal
 import sys
+from typing import Any, Dict, NoReturn
 
 from . import kernel, root
 
 
-def main(control):
+def main(control: int) -> None:
     """Become the zygote that the JSON on standard input describes. Keys: see ``sandbox/zygote.py``."""
     options = json.loads(sys.stdin.read())
     null = os.open(os.devnull, os.O_RDWR)
@@ -44,7 +45,7 @@ def main(control):
     _execute(options, control, root.interpreter_path(), "/var/runtime/bootstrap.py")
 
 
-def _execute(options, control, interpreter, bootstrap):
+def _execute(options: Dict[str, Any], control: int, interpreter: str, bootstrap: str) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     os.set_inheritable(control, True)
     environment = dict(options["environment"])
@@ -53,7 +54,7 @@ def _execute(options, control, interpreter, bootstrap):
     os.execve(interpreter, [interpreter, bootstrap], environment)
 
 
-def enter_user_namespace():
+def enter_user_namespace() -> None:
     user, group = os.geteuid(), os.getegid()
     kernel.unshare(kernel.CLONE_NEWUSER)
     for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):

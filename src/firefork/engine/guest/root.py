@@ -66,11 +66,11 @@ exec {interpreter} /var/runtime/bootstrap.py
 """
 
 
-def interpreter_path():
+def interpreter_path() -> str:
     return "/var/lang/bin/python{}.{}".format(*sys.version_info[:2])
 
 
-def build(new_root, runtime_dir, site_packages_dir, guest_dir, code_dir, opt_dir):
+def build(new_root: str, runtime_dir: str, site_packages_dir: str, guest_dir: str, code_dir: str, opt_dir: str) -> None:
     """Mount the root at ``new_root`` (an empty folder); the caller owns the mount namespace. Raises OSError."""
     kernel.mount("tmpfs", new_root, "tmpfs", kernel.MS_NOSUID, "mode=755,size=16m")
     for folder in [
@@ -108,12 +108,12 @@ def build(new_root, runtime_dir, site_packages_dir, guest_dir, code_dir, opt_dir
     kernel.bind(opt_dir, new_root + HIDDEN + "/opt")
 
 
-def _write(path, text):
+def _write(path: str, text: str) -> None:
     with open(path, "w", encoding="ascii") as file:
         file.write(text)
 
 
-def _show(source, target):
+def _show(source: str, target: str) -> None:
     if os.path.isdir(source):
         os.makedirs(target, 0o755, exist_ok=True)
     else:
@@ -123,7 +123,7 @@ def _show(source, target):
     kernel.bind(source, target)
 
 
-def _show_system(new_root):
+def _show_system(new_root: str) -> None:
     for folder in _SYSTEM_FOLDERS:
         if os.path.islink(folder):
             target = new_root + folder
@@ -150,7 +150,7 @@ def _show_system(new_root):
         os.symlink("/proc/self/" + target, new_root + "/dev/" + link)
 
 
-def _show_interpreter(new_root, site_packages_dir):
+def _show_interpreter(new_root: str, site_packages_dir: str) -> None:
     """Bring the interpreter from wherever it lives to AWS's layout: ``bin/python3.X`` and ``lib/python3.X``."""
     name = "python{}.{}".format(*sys.version_info[:2])
     lang = new_root + "/var/lang"
@@ -168,7 +168,7 @@ def _show_interpreter(new_root, site_packages_dir):
         kernel.bind(site_packages_dir, packages)
 
 
-def _show_runtime(new_root, runtime_dir):
+def _show_runtime(new_root: str, runtime_dir: str) -> None:
     """``/var/runtime`` is ours with the client's entries bound in, since two files are made here."""
     target = new_root + "/var/runtime"
     for entry in sorted(os.listdir(runtime_dir)):
@@ -178,7 +178,7 @@ def _show_runtime(new_root, runtime_dir):
     _show(os.path.join(os.path.dirname(os.path.abspath(__file__)), "bootstrap.py"), target + "/bootstrap.py")
 
 
-def enter(new_root):
+def enter(new_root: str) -> None:
     """Make ``new_root`` the root and let go of the old one."""
     old = new_root + "/.old"
     os.mkdir(old)
@@ -188,6 +188,6 @@ def enter(new_root):
     os.rmdir("/.old")
 
 
-def seal():
+def seal() -> None:
     """Make the root read-only. Everything below has its own mount and keeps its own flags."""
     kernel.mount(None, "/", flags=kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | kernel.MS_NOSUID)

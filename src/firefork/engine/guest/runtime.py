@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 import time
+from typing import Any, Dict, List, NoReturn
 
 from . import kernel, root
 
@@ -24,7 +25,7 @@ _EXEC_ONLY = (
 _EXEC_ONLY_PREFIXES = ("PYTHON", "MALLOC_")
 
 
-def prepare(options, keep):
+def prepare(options: Dict[str, Any], keep: List[int]) -> None:
     """Give up everything that a function may not have, before it is known which function it will be."""
     os.setsid()
     signal.set_wakeup_fd(-1)
@@ -52,7 +53,7 @@ def prepare(options, keep):
         kernel.install_filter(base64.b64decode(options["filter"]))
 
 
-def _become_user_in_own_namespace():
+def _become_user_in_own_namespace() -> None:
     kernel.unshare(kernel.CLONE_NEWUSER)
     lines = (("setgroups", "deny"), ("uid_map", f"{root.USER_ID} 0 1"), ("gid_map", f"{root.GROUP_ID} 0 1"))
     for name, text in lines:
@@ -61,7 +62,7 @@ def _become_user_in_own_namespace():
     kernel.clear_capabilities()
 
 
-def _close_all_but(keep):
+def _close_all_but(keep: List[int]) -> None:
     """Close every inherited descriptor from 3 on except ``keep``."""
     low = 3
     for number in sorted(keep):
@@ -70,7 +71,7 @@ def _close_all_but(keep):
     os.closerange(low, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
-def become(options, handover, output, frames):
+def become(options: Dict[str, Any], handover: int, output: int, frames: int) -> None:
     """Wait for the function, then turn this process into its runtime; returns so that the client can start.
 
     ``handover`` carries one JSON object and ends: ``environment`` (all variables), ``task_root``, ``entry``
@@ -113,7 +114,7 @@ def become(options, handover, output, frames):
     _forget_zygote()
 
 
-def _execute(candidates, arguments, environment):
+def _execute(candidates: List[str], arguments: List[str], environment: Dict[str, str]) -> NoReturn:
     """Run the first candidate that exists, as a shell would: 127 when there is none, 126 when it may not run."""
     code = 127
     for path in candidates:
@@ -128,7 +129,7 @@ def _execute(candidates, arguments, environment):
     os._exit(code)
 
 
-def _forget_zygote():
+def _forget_zygote() -> None:
     """Undo what the client read from the zygote's environment instead of the function's."""
     import awslambdaric.bootstrap as bootstrap
 
@@ -142,7 +143,7 @@ def _forget_zygote():
     sys.argv[:] = [sys.argv[0]]
 
 
-def kill_sessions_below(parent):
+def kill_sessions_below(parent: int) -> None:
     """Without a pid namespace: end the sessions of a process's children, which is all that can be found."""
     found = False
     for entry in os.listdir("/proc") if os.path.isdir("/proc") else ():
@@ -163,7 +164,7 @@ def kill_sessions_below(parent):
         raise ProcessLookupError
 
 
-def _session_leader(session):
+def _session_leader(session: int) -> int:
     try:
         with open(f"/proc/{session}/stat") as file:
             return int(file.read().rpartition(")")[2].split()[1])

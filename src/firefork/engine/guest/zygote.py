@@ -11,13 +11,14 @@ import resource
 import signal
 import socket
 import sys
+from typing import Any, Dict, List
 
 from . import channel, init, kernel, root
 
 _NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWNET
 
 
-def serve(descriptor):
+def serve(descriptor: int) -> None:
     """Fork spares until the server goes away; returns only in a runtime that was bound to a function."""
     control = socket.socket(fileno=descriptor)
     control.setblocking(True)
@@ -43,7 +44,7 @@ def serve(descriptor):
             os.close(number)
 
 
-def _preload(options):
+def _preload(options: Dict[str, Any]) -> None:
     sys.path.insert(0, options["runtime_dir"])
     if options["site_packages_dir"] not in sys.path:
         sys.path.insert(0, options["site_packages_dir"])
@@ -56,7 +57,7 @@ def _preload(options):
         _preload_sdk()
 
 
-def _preload_sdk():
+def _preload_sdk() -> None:
     """Import the SDK and make one client, so that children inherit all that a first client imports.
 
     The client is made of a session without configuration, for a region and keys that mean nothing, and is dropped:
@@ -85,7 +86,7 @@ def _preload_sdk():
     boto3.DEFAULT_SESSION = None
 
 
-def _resident_kb():
+def _resident_kb() -> int:
     """Resident memory now, in KiB; what a fresh interpreter would have cost the function itself."""
     try:
         with open("/proc/self/statm") as file:
@@ -94,7 +95,7 @@ def _resident_kb():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "darwin" else 1)
 
 
-def _become_spare(options, descriptors):
+def _become_spare(options: Dict[str, Any], descriptors: List[int]) -> None:
     """Turn a fresh child into init, which forks the runtime; returns only in the bound runtime."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     control, output, frames, *groups = descriptors

@@ -18,7 +18,8 @@ sys.path.insert(0, {source!r})
 from firefork.engine.guest import kernel, launch
 if {user}:
     launch.enter_user_namespace()
-kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET | kernel.CLONE_NEWUTS)
+for flag in (kernel.CLONE_NEWNS, kernel.CLONE_NEWPID, kernel.CLONE_NEWIPC, kernel.CLONE_NEWNET, kernel.CLONE_NEWUTS):
+    kernel.unshare(flag)
 kernel.mount(None, "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
 kernel.mount("tmpfs", "/mnt", "tmpfs")
 if os.fork() == 0:

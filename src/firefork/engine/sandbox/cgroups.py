@@ -180,7 +180,8 @@ class Cgroup:
             os.close(self._peak)
             self._peak = None
         deadline = time.monotonic() + patience_s
-        return all([remove_folder(folder, deadline) for folder in self._distinct()])
+        removed = [remove_folder(folder, deadline) for folder in self._distinct()]
+        return all(removed)
 
     def _write(self, controller: str, name: str, value: object) -> bool:
         folder = self._folders.get(controller)

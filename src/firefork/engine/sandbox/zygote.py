@@ -200,8 +200,10 @@ class Zygote:
             sandbox = self._order()
             try:
                 await sandbox.ready
-            except SandboxLost:
+            except BaseException as error:
                 await sandbox.close()
+                if not isinstance(error, SandboxLost):
+                    raise
             else:
                 self._spares.append(sandbox)
         finally:
@@ -226,6 +228,8 @@ class Zygote:
     async def stop(self) -> None:
         """End the zygote, its spares and whatever else is left below it."""
         self.ended.set()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=2)  # spares on their way are ready in milliseconds
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

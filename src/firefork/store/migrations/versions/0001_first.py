@@ -18,14 +18,14 @@ down_revision = None
 _BigId = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _place():
+def _place() -> list[Column[str]]:
     return [
         Column("account", String(12), primary_key=True),
         Column("region", String(32), primary_key=True),
     ]
 
 
-def upgrade():
+def upgrade() -> None:
     op.create_table(
         "functions",
         *_place(),
@@ -94,7 +94,7 @@ def upgrade():
     op.create_index("log_chunks_of_stream", "log_chunks", ["stream_id", "last_ms"])
 
 
-def downgrade():
+def downgrade() -> None:
     for table in (
         "log_chunks",
         "log_streams",

@@ -1,0 +1,53 @@
+# Everything a fresh machine needs. `make demo` and `make test` set up what they use.
+PYTHON ?= $(shell for minor in 13 12 11 14; do command -v python3.$$minor >/dev/null 2>&1 && python3.$$minor -c 'import venv, ensurepip' 2>/dev/null && echo python3.$$minor && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+export FIREFORK_RUNTIMES_DIR ?= $(CURDIR)/.runtimes
+DATA_DIR ?= $(CURDIR)/.firefork
+
+.PHONY: setup system venv runtimes demo up test check bench format clean
+
+setup: system venv runtimes  ## install everything that running needs
+
+system:
+	@./scripts/system-packages
+
+venv: $(VENV)/.ready
+
+$(VENV)/.ready: requirements/server.lock requirements/dev.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Firefork's server needs Python 3.11 or later with venv; none was found on PATH."; exit 1; }
+	@echo "virtual environment: $(VENV) ($(PYTHON))"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+runtimes: venv
+	@$(BIN)/firefork runtimes install --all
+
+demo: setup  ## run the examples on every runtime that was found
+	@$(BIN)/firefork demo
+
+up: setup  ## serve until Ctrl-C
+	@echo 'In another terminal:  eval "$$($(BIN)/firefork env --data-dir $(DATA_DIR))"'
+	@echo 'Then boto3, the AWS CLI and every other AWS tool talk to this server.'
+	@$(BIN)/firefork up --data-dir $(DATA_DIR)
+
+test: setup  ## run all tests
+	@$(BIN)/python -m pytest -n 2
+
+check: venv  ## format, lint, types, layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: setup  ## measure each claim against a peer in the same run
+	@for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
+
+format: venv
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) .runtimes .firefork
