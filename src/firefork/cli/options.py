@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import click
 import platformdirs
@@ -19,9 +20,17 @@ def default_data_dir() -> Path:
 
 class _AbsolutePath(click.ParamType[Path]):
     name = "path"
+    envvar_list_splitter: ClassVar[str] = os.pathsep
+    """As in PATH: a folder's name may hold spaces."""
+
+    def __init__(self, *, exists: bool = False) -> None:
+        self._exists = exists
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        return Path(value).absolute()
+        path = Path(value).absolute()
+        if self._exists and not path.exists():
+            self.fail(f"'{value}' does not exist.", param, ctx)
+        return path
 
 
 class _Pattern(click.ParamType[str]):
@@ -42,6 +51,7 @@ REGION: Final = _Pattern("region", r"[a-z]{2,}(-[a-z]+)+-\d+", "the name of a re
 ACCOUNT: Final = _Pattern("account", r"\d{12}", "an account number, which has 12 digits")
 URL: Final = _Pattern("url", r"https?://[^/\s]+.*", "an http or https address")
 PATH: Final = _AbsolutePath()
+EXISTING_PATH: Final = _AbsolutePath(exists=True)
 
 data_dir: Final[_Decorator] = click.option(
     "--data-dir",
@@ -63,8 +73,8 @@ interpreter: Final[_Decorator] = click.option(
     "--interpreter",
     "interpreters",
     envvar="FIREFORK_INTERPRETER",
-    type=PATH,
+    type=EXISTING_PATH,
     multiple=True,
     help="A further interpreter, or a folder of them; may be repeated.",
 )
-as_json: Final[_Decorator] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+as_json: Final[_Decorator] = click.option("--json", "as_json", envvar="FIREFORK_JSON", is_flag=True, help="Print JSON.")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -22,7 +23,9 @@ from rich.table import Table
 from firefork.catalog.runtimes import RUNTIMES, RuntimeInfo
 from firefork.cli import options
 from firefork.engine.installations import Installations, RuntimeNotInstalled
-from firefork.engine.installer import InstallFailed, install, is_current
+from firefork.engine.installer import OLDEST_PYTHON, STEPS, InstallFailed, install, is_current
+
+_WIDE: Final = 1000
 
 
 @click.group(invoke_without_command=True)
@@ -53,13 +56,36 @@ def install_command(installations: Installations, *, identifiers: tuple[str, ...
     """Install the runtime client and the SDK, and the interpreter where it is missing."""
     wanted = list(identifiers)
     if everything:
-        wanted += [found.identifier for found in installations.interpreters() if _python(found.identifier) >= (3, 8)]
+        wanted += [
+            found.identifier for found in installations.interpreters() if _python(found.identifier) >= OLDEST_PYTHON
+        ]
+        if not wanted:
+            raise click.ClickException(
+                "no Python 3.8 or later was found on this machine; fetch one with "
+                "`firefork runtimes install python3.13`."
+            )
     if not wanted:
         raise click.UsageError("Name the runtimes to install, or use --all.")
     for identifier in wanted:
-        if identifier not in RUNTIMES or _python(identifier) < (3, 8):
+        if identifier.startswith("provided") and identifier in RUNTIMES:
+            continue
+        if identifier not in RUNTIMES or _python(identifier) < OLDEST_PYTHON:
             raise click.UsageError(f"'{identifier}' is no runtime that can be installed; see `firefork runtimes`.")
-    wanted = [name for name in dict.fromkeys(wanted) if not _is_there(installations, name)]
+    missing = []
+    for identifier in dict.fromkeys(wanted):
+        if identifier.startswith("provided"):
+            print(f"{identifier} brings its own runtime in the function's package: there is nothing to install.")
+        elif not _is_there(installations, identifier):
+            missing.append(identifier)
+        elif not everything:
+            print(f"{identifier} is installed.")
+    if missing:
+        _install_all(installations, missing)
+    elif everything:
+        print(f"runtimes: {', '.join(dict.fromkeys(wanted))} are installed in {installations.runtimes_dir}")
+
+
+def _install_all(installations: Installations, wanted: list[str]) -> None:
     failed = []
     columns = (
         SpinnerColumn(),
@@ -69,23 +95,29 @@ def install_command(installations: Installations, *, identifiers: tuple[str, ...
         TimeElapsedColumn(),
     )
     console = Console()
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("runtimes", total=len(wanted) * 5)
+    # A bar is for eyes; a log gets a line for each runtime.
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("runtimes", total=len(wanted) * STEPS)
         for number, identifier in enumerate(wanted):
 
             def tell(text: str, identifier: str = identifier) -> None:
                 progress.update(task, description=f"{identifier}: {text}", advance=1)
 
             try:
-                install(installations, identifier, tell)
+                installed = install(installations, identifier, tell)
             except InstallFailed as error:
                 failed.append(f"{identifier}: {error}")
-            progress.update(task, completed=(number + 1) * 5)
-        progress.update(task, description="runtimes installed" if wanted else "all runtimes are installed")
-    for line in failed:
-        print(line)
+            else:
+                client, sdk = installed.awslambdaric_version, installed.sdk_version
+                progress.console.print(
+                    f"{identifier}: awslambdaric {client}, boto3 {sdk}", markup=False, highlight=False, soft_wrap=True
+                )
+            progress.update(task, completed=(number + 1) * STEPS)
+        progress.update(task, description=f"{len(wanted) - len(failed)} of {len(wanted)} runtimes installed")
     if failed:
-        raise click.ClickException("not every runtime could be installed.")
+        for line in failed[:-1]:
+            print(f"firefork: {line}", file=sys.stderr)
+        raise click.ClickException(failed[-1])
 
 
 def _is_there(installations: Installations, identifier: str) -> bool:
@@ -114,7 +146,9 @@ def rows(installations: Installations) -> list[dict[str, Any]]:
         result.append(
             {
                 "identifier": info.identifier,
-                "interpreter": f"{interpreter.version} {interpreter.executable}" if interpreter else None,
+                "python": interpreter.version if interpreter else None,
+                "interpreter": str(interpreter.executable) if interpreter else None,
+                "found": interpreter.source if interpreter else None,
                 "awslambdaric": client,
                 "sdk": sdk,
                 "operating_system": info.operating_system,
@@ -136,6 +170,8 @@ def _state(installations: Installations, info: RuntimeInfo, today: date, has_int
         return "blocked by AWS"
     if installations.missing(info.identifier) is None:
         return "ready" if info.deprecated_on is None or today < info.deprecated_on else "ready, deprecated"
+    if info.python is None:
+        return "needs any Python runtime"
     return "client not installed" if has_interpreter else "no interpreter"
 
 
@@ -147,7 +183,9 @@ def show(installations: Installations, *, as_json: bool) -> None:
     table = Table(box=None, pad_edge=False)
     headings = (
         "identifier",
+        "python",
         "interpreter",
+        "found",
         "awslambdaric",
         "SDK",
         "system",
@@ -160,7 +198,5 @@ def show(installations: Installations, *, as_json: bool) -> None:
         table.add_column(heading, no_wrap=True)
     for row in found:
         table.add_row(*(str(value) if value is not None else "-" for value in row.values()))
-    console = Console()
-    # Wider than the terminal is better than rows in pieces.
-    console.width = max(console.width, console.measure(table).maximum)
-    console.print(table, crop=False, soft_wrap=True)
+    # Wider than the terminal is better than cells in pieces: `less -S` shows whole rows.
+    Console(width=_WIDE).print(table, crop=False)

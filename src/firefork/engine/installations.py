@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,8 +18,11 @@ _NAME: Final = re.compile(r"python3\.\d+")
 _PROBE: Final = (
     "import ctypes, json, platform, sys, sysconfig; "
     "print(json.dumps([platform.python_version(), '%d.%d' % sys.version_info[:2], sys.executable, "
-    "platform.python_implementation(), bool(sysconfig.get_config_var('Py_GIL_DISABLED'))]))"
+    "platform.python_implementation(), bool(sysconfig.get_config_var('Py_GIL_DISABLED')), "
+    "sys.base_prefix, sysconfig.get_config_var('SOABI') or '']))"
 )
+_KEPT: Final = ("PATH", "HOME", "PYENV_ROOT", "PYENV_VERSION")
+"""What a shim needs to find the interpreter that it stands for."""
 
 
 class RuntimeNotInstalled(Exception):
@@ -35,6 +38,10 @@ class Interpreter:
     version: str
     source: str
     """``path``, ``pyenv``, ``uv`` or ``option``."""
+    prefix: Path = Path("/")
+    """Where its standard library lives: ``sys.base_prefix``."""
+    abi: str = ""
+    """Tag of the extension modules that it loads, such as ``cpython-312-x86_64-linux-gnu``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +167,8 @@ class Installations:
         pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
         for version in sorted((pyenv / "versions").glob("*/bin")):
             yield from (("pyenv", path) for path in _pythons(version))
-        uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or Path.home() / ".local/share/uv/python")
+        data_home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
+        uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or data_home / "uv" / "python")
         for version in sorted(uv.glob("*/bin")):
             yield from (("uv", path) for path in _pythons(version))
 
@@ -183,7 +191,7 @@ class _ProbeCache:
         self._path = path
         self._changed = False
         try:
-            self._known: dict[str, dict[str, object]] = json.loads(path.read_text())
+            self._known: dict[str, dict[str, str]] = json.loads(path.read_text())
         except (OSError, ValueError):
             self._known = {}
 
@@ -194,17 +202,22 @@ class _ProbeCache:
         except OSError:
             return None
         key = f"{real}:{status.st_mtime_ns}:{status.st_size}"
-        if key not in self._known:
-            self._known[key] = _ask(real) or {}
-            self._changed = True
-        answer = self._known[key]
-        if not answer:
-            return None
+        answer = self._known.get(key)
+        if answer is None or answer.keys() != _ANSWERS:
+            answer = _ask(real)
+            if answer is None:
+                return None
+            # Which interpreter a shim stands for changes without the shim.
+            if answer["executable"] == str(real):
+                self._known[key] = answer
+                self._changed = True
         return Interpreter(
             identifier=f"python{answer['language']}",
-            executable=real,
-            version=str(answer["version"]),
+            executable=Path(answer["executable"]),
+            version=answer["version"],
             source=source,
+            prefix=Path(answer["prefix"]),
+            abi=answer["abi"],
         )
 
     def save(self) -> None:
@@ -219,27 +232,23 @@ class _ProbeCache:
             pass  # only slower next time
 
 
-def _ask(executable: Path) -> dict[str, object] | None:
+_ANSWERS: Final = {"version", "language", "executable", "prefix", "abi"}
+
+
+def _ask(executable: Path) -> dict[str, str] | None:
+    """Run it once; ``None`` for whatever is no CPython with ctypes and a global lock."""
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     try:
         answer = subprocess.run(
-            [executable, "-I", "-S", "-c", _PROBE], capture_output=True, timeout=30, check=True, env={}
+            [executable, "-I", "-S", "-c", _PROBE], capture_output=True, timeout=30, check=True, env=environment
         )
-        version, language, _, implementation, free_threaded = json.loads(answer.stdout)
+        version, language, real, implementation, free_threaded, prefix, abi = json.loads(answer.stdout)
+        real = str(Path(real).resolve(strict=True))
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
     if implementation != "CPython" or free_threaded:
         return None
-    return {"version": version, "language": language}
-
-
-def describe(installation: Installation) -> dict[str, object]:
-    """For JSON output."""
-    shown = asdict(installation)
-    shown["interpreter"]["executable"] = str(installation.interpreter.executable)
-    return shown | {
-        "runtime_dir": str(installation.runtime_dir),
-        "site_packages_dir": str(installation.site_packages_dir),
-    }
+    return {"version": version, "language": language, "executable": real, "prefix": prefix, "abi": abi}
 
 
 def uv_binary() -> str | None:

@@ -23,7 +23,11 @@ _LOCKS: Final = Path(__file__).with_name("runtime_locks")
 _SDK_BESIDE_CLIENT: Final = ("python3.8", "python3.9", "python3.10")
 """Where AWS keeps the SDK in /var/runtime; newer ones have it in site-packages."""
 
+OLDEST_PYTHON: Final = (3, 8)
+"""The oldest that the guest's code and the runtime client run on."""
 Progress = Callable[[str], None]
+STEPS: Final = 5
+"""How often ``install`` tells its progress at most."""
 
 
 class InstallFailed(Exception):
@@ -45,7 +49,10 @@ def _lock_text(identifier: str) -> str:
 
 def install(installations: Installations, identifier: str, progress: Progress = lambda text: None) -> Installation:
     """Install what ``identifier`` lacks. Safe to run in parallel, and again after a failure. Raises InstallFailed."""
-    installations.runtimes_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        installations.runtimes_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InstallFailed(f"the folder {installations.runtimes_dir} cannot be made: {error.strerror}") from None
     with _lock(installations.runtimes_dir / f".{identifier}.lock"):
         interpreter = next((one for one in installations.interpreters() if one.identifier == identifier), None)
         if interpreter is None:
@@ -56,6 +63,7 @@ def install(installations: Installations, identifier: str, progress: Progress = 
             if interpreter is None:
                 raise InstallFailed(f"uv installed {identifier}, but it cannot be found or does not run.")
         if not is_current(installations, identifier):
+            _remove_leftovers(installations.runtimes_dir, identifier)
             _install_packages(installations.runtimes_dir, interpreter, progress)
             installations.refresh()
         return installations.find(identifier)
@@ -63,17 +71,27 @@ def install(installations: Installations, identifier: str, progress: Progress = 
 
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
+    try:
+        file = path.open("w")
+    except OSError as error:
+        raise InstallFailed(f"the folder {path.parent} cannot be written: {error.strerror}") from None
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _remove_leftovers(runtimes_dir: Path, identifier: str) -> None:
+    """What an install left that was killed. The caller holds the identifier's lock, so nobody works on it now."""
+    for folder in runtimes_dir.glob(f".{identifier}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fetch_interpreter(identifier: str) -> None:
     result = _uv("python", "install", identifier.removeprefix("python"))
     if result.returncode != 0:
         raise InstallFailed(
-            f"{identifier} is not on this machine and could not be fetched ({_last_line(result.stderr)}). Install it "
-            "with your system's package manager or pyenv, or copy one here and name it with --interpreter."
+            f"the interpreter is not on this machine and could not be fetched ({_last_line(result.stderr)}). Install "
+            "it with your system's package manager or pyenv, or copy one here and name it with --interpreter."
         )
 
 
@@ -112,6 +130,7 @@ def _install_packages(runtimes_dir: Path, interpreter: Interpreter, progress: Pr
             old = Path(tempfile.mkdtemp(dir=runtimes_dir, prefix=f".{identifier}-old-"))
             os.rename(target, old / "it")
             os.rename(work, target)
+            # Zygotes that run now keep what they have mounted; files vanish with the last of them.
             shutil.rmtree(old, ignore_errors=True)
         else:
             os.rename(work, target)

@@ -4,20 +4,23 @@ Runs on the runtime's own interpreter outside of any sandbox, as a child of the 
 function's. What it makes disappears with the zygote: all mounts are in the zygote's mount namespace.
 """
 
-import json
 import os
 import signal
+import socket
 import sys
 from typing import Any, Dict, NoReturn
 
-from . import kernel, root
+from . import channel, kernel, root
 
 
 def main(control: int) -> None:
-    """Become the zygote that the JSON on standard input describes. Keys: see ``sandbox/zygote.py``."""
-    options = json.loads(sys.stdin.read())
-    null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, 0)
+    """Become the zygote that the first message on ``control`` describes. Keys: see ``sandbox/zygote.py``."""
+    connection = socket.socket(fileno=control)
+    connection.setblocking(True)
+    options, _ = channel.receive(connection)
+    connection.detach()
+    if options is None:
+        sys.exit("the server is gone")
     if options["mode"] == "process":
         _execute(options, control, sys.executable, os.path.join(os.path.dirname(__file__), "bootstrap.py"))
     try:

@@ -8,10 +8,11 @@ import contextlib
 import ctypes
 import ctypes.util
 import itertools
-import json
 import os
 import signal
+import subprocess
 import sys
+import tempfile
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from firefork.engine.sandbox.cgroups import Cgroup, Hierarchies
 from firefork.engine.sandbox.channel import Channel, Message
 from firefork.engine.sandbox.sandbox import Sandbox, SandboxLost
 
-_START_LIMIT_S: Final = 60.0
+_START_LIMIT_S: Final = 15.0
 _numbers = itertools.count(1)
 
 
@@ -64,7 +65,7 @@ class Zygote:
         self.ended = asyncio.Event()
         self.on_end: Callable[[Zygote], None] = lambda zygote: None
         self._pid: int | None = None
-        self._launcher: asyncio.subprocess.Process | None = None
+        self._launcher: subprocess.Popen[bytes] | None = None
         self._ready: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._spares: deque[Sandbox] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -89,37 +90,32 @@ class Zygote:
             f"import sys; sys.dont_write_bytecode = True; sys.path.insert(0, {str(source)!r}); "
             f"from firefork.engine.guest import launch; launch.main({guest.fileno()})"
         )
-        self._launcher = await asyncio.create_subprocess_exec(
-            plan.interpreter,
-            "-I",
-            "-S",
-            "-c",
-            command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            pass_fds=[guest.fileno()],
-            env={},
-            start_new_session=True,  # Ctrl-C at the terminal is the server's to handle
-        )
-        guest.close()
-        assert self._launcher.stdin is not None
-        assert self._launcher.stderr is not None
-        self._launcher.stdin.write(json.dumps(self._options(source)).encode())
-        self._launcher.stdin.close()
-        last_words = asyncio.ensure_future(self._launcher.stderr.read())
-        try:
-            self.channel.send(self._guest_options())
-            message = await asyncio.wait_for(asyncio.shield(self._ready), _START_LIMIT_S)
-        except (OSError, TimeoutError, SandboxLost) as error:
-            self.channel.close()
-            self._on_end()
-            words = ""
-            with contextlib.suppress(TimeoutError):
-                words = (await asyncio.wait_for(last_words, 5)).decode(errors="replace").strip()
-            raise ZygoteFailed(words.splitlines()[-1] if words else f"no answer ({error})") from None
-        last_words.add_done_callback(lambda done: None if done.cancelled() else done.exception())
-        self._last_words = last_words
+        with tempfile.TemporaryFile() as last_words:
+            # In a thread: starting a process blocks. Not the event loop's own way to start one, which makes passed
+            # descriptors inheritable for a moment, so that another zygote started meanwhile would get them too.
+            self._launcher = await asyncio.to_thread(
+                subprocess.Popen,
+                [plan.interpreter, "-I", "-S", "-c", command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=last_words,
+                pass_fds=[guest.fileno()],
+                env={},
+                start_new_session=True,  # Ctrl-C at the terminal is the server's to handle
+            )
+            guest.close()
+            try:
+                self.channel.send(self._options(source))
+                self.channel.send(self._guest_options())
+                message = await asyncio.wait_for(asyncio.shield(self._ready), _START_LIMIT_S)
+            except (OSError, TimeoutError, SandboxLost) as error:
+                self.channel.close()
+                self._on_end()
+                self._launcher.kill()
+                await asyncio.to_thread(self._launcher.wait)
+                last_words.seek(0)
+                words = last_words.read().decode(errors="replace").strip().splitlines()
+                raise ZygoteFailed(words[-1] if words else f"no answer ({error})") from None
         self._pid = message["host_pid"] or message["pid"]
         self.baseline_bytes = message["baseline_kb"] * 1024
 
@@ -241,8 +237,7 @@ class Zygote:
                 os.kill(self._pid, signal.SIGKILL)
             await asyncio.to_thread(_reap, self._pid)
         if self._launcher is not None:
-            with contextlib.suppress(ProcessLookupError):
-                await self._launcher.wait()
+            await asyncio.to_thread(self._launcher.wait)
 
     def _on_message(self, message: Message, descriptors: list[int]) -> None:
         if message["event"] == "ready" and not self._ready.done():

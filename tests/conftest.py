@@ -1,0 +1,251 @@
+"""Real parts for tests: a started server with its clients, zips, functions."""
+
+from __future__ import annotations
+
+import base64
+import io
+import itertools
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from firefork.engine.installations import Installations
+from firefork.engine.sandbox.capabilities import detect
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+RUNTIMES_DIR = Path(os.environ.get("FIREFORK_RUNTIMES_DIR", REPOSITORY / ".runtimes"))
+ROLE = "arn:aws:iam::000000000000:role/tester"
+NEWEST = "python3.12"
+_names = itertools.count(1)
+
+
+def _installed():
+    return [found.identifier for found in Installations(RUNTIMES_DIR).all()]
+
+
+def pytest_generate_tests(metafunc):
+    """A test that takes ``runtime`` runs on every runtime of this machine."""
+    if "runtime" in metafunc.fixturenames:
+        metafunc.parametrize("runtime", _installed(), scope="session")
+
+
+def make_zip(files):
+    """A zip of ``{name: text or bytes}``."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+class Server:
+    """A ``firefork up`` of its own."""
+
+    def __init__(self, data_dir, *options, environment=None):
+        self.data_dir = Path(data_dir)
+        command = [sys.executable, "-m", "firefork.cli.main", "up", "--port", "0", "--data-dir", str(data_dir)]
+        self.process = subprocess.Popen(
+            [*command, "--runtimes-dir", str(RUNTIMES_DIR), *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "FIREFORK_PORT": "0", **(environment or {})},
+        )
+        self.lines = []
+        self._queue = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+        self.wait_for("runtimes ")
+        told = json.loads((self.data_dir / "server.json").read_text())
+        self.endpoint, self.pid = told["endpoint"], told["pid"]
+
+    def _read(self):
+        for line in self.process.stdout:
+            self._queue.put(line)
+        self._queue.put(None)
+
+    def wait_for(self, start, timeout_s=60):
+        deadline = time.monotonic() + timeout_s
+        while True:
+            line = self._queue.get(timeout=deadline - time.monotonic())
+            if line is None:
+                raise AssertionError(f"the server ended: {''.join(self.lines)}")
+            self.lines.append(line)
+            if line.startswith(start):
+                return
+
+    def keys(self):
+        text = (self.data_dir / "credentials").read_text().split()
+        return text[3], text[6]
+
+    def client(self, service, region="us-east-1", **options):
+        key, secret = self.keys()
+        config = Config(retries={"max_attempts": 0}, read_timeout=60, max_pool_connections=50)
+        settings = {
+            "endpoint_url": self.endpoint,
+            "region_name": region,
+            "aws_access_key_id": key,
+            "aws_secret_access_key": secret,
+            "config": config,
+        }
+        return boto3.client(service, **{**settings, **options})
+
+    def stop(self, number=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        self.process.wait(timeout=30)
+        return self.process.returncode
+
+
+@pytest.fixture(scope="session")
+def start_server():
+    """Starts servers with options of their own; all are ended."""
+    servers = []
+
+    def start(data_dir, *options, **named):
+        servers.append(Server(data_dir, *options, **named))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(start_server, tmp_path_factory):
+    return start_server(tmp_path_factory.mktemp("server"))
+
+
+@pytest.fixture(scope="session")
+def lambda_(server):
+    return server.client("lambda")
+
+
+@pytest.fixture(scope="session")
+def logs(server):
+    return server.client("logs")
+
+
+class Function:
+    """A created function and the usual things to do with it."""
+
+    def __init__(self, client, logs, name):
+        self.client, self.logs, self.name = client, logs, name
+
+    def invoke(self, event=None, **options):
+        payload = options.pop("Payload", json.dumps({} if event is None else event).encode())
+        answer = self.client.invoke(FunctionName=self.name, Payload=payload, LogType="Tail", **options)
+        body = answer["Payload"].read()
+        return SimpleNamespace(
+            answer=answer,
+            body=body,
+            error=answer.get("FunctionError"),
+            tail=base64.b64decode(answer.get("LogResult", "")).decode(),
+            request_id=answer["ResponseMetadata"]["RequestId"],
+        )
+
+    def __call__(self, event=None, **options):
+        """The answer of an invoke that has to succeed."""
+        result = self.invoke(event, **options)
+        assert result.error is None, result.body
+        return json.loads(result.body)
+
+    def messages(self, **options):
+        """All log messages so far, in order; none before the first invoke."""
+        if not self.logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{self.name}")["logGroups"]:
+            return []
+        pages = self.logs.get_paginator("filter_log_events").paginate(
+            logGroupName=f"/aws/lambda/{self.name}", **options
+        )
+        return [event["message"] for page in pages for event in page["events"]]
+
+
+@pytest.fixture(scope="session")
+def make_function(server, lambda_, logs):
+    """Creates a function from source text, files or a zip, and waits until it is active."""
+
+    def make(source, *, runtime=NEWEST, handler="app.handler", client=lambda_, logs_client=logs, **options):
+        if isinstance(source, str):
+            source = {"app.py": source}
+        code = source if isinstance(source, bytes) else make_zip(source)
+        name = options.pop("FunctionName", f"f{os.getpid()}-{next(_names)}")
+        client.create_function(
+            FunctionName=name,
+            **{
+                "Runtime": runtime,
+                "Handler": handler,
+                "Role": ROLE,
+                "Code": {"ZipFile": code},
+                "MemorySize": 512,
+                "Timeout": 10,
+                **options,
+            },
+        )
+        client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05})
+        return Function(client, logs_client, name)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def wait_updated(lambda_):
+    def wait(name):
+        lambda_.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05})
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def eventually():
+    """Asks again until the answer is true; fails when it never is."""
+
+    def ask(question, timeout_s=20):
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if answer := question():
+                return answer
+        raise AssertionError(f"still not so after {timeout_s} s")
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def zipped():
+    return make_zip
+
+
+@pytest.fixture(scope="session")
+def capabilities():
+    return detect()
+
+
+@pytest.fixture(scope="session")
+def isolated(capabilities):
+    """For tests of isolation: they say what this machine lacked."""
+    if capabilities.mode == "process":
+        pytest.skip(f"no namespaces here: {capabilities.why_not}")
+    return capabilities
+
+
+@pytest.fixture(scope="session")
+def limited(isolated):
+    """For tests of limits."""
+    if isolated.hierarchies is None:
+        pytest.skip("no control groups can be made here")
+    return isolated
+
+
+@pytest.fixture(scope="session")
+def runtimes_dir():
+    return RUNTIMES_DIR
