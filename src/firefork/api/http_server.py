@@ -74,11 +74,11 @@ class HttpServer:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-        loop.add_reader(listener.fileno(), accept)
+        descriptor = listener.fileno()
+        loop.add_reader(descriptor, accept)
 
         def detach() -> None:
-            if listener.fileno() >= 0:
-                loop.remove_reader(listener.fileno())
+            loop.remove_reader(descriptor)
             for known in connections:
                 if known.transport is not None:
                     known.transport.abort()

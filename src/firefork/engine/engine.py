@@ -131,7 +131,7 @@ class Engine:
     async def _start_environment(self, pool: Pool) -> Environment:
         spec = pool.spec
         zygote = await self._zygote(spec)
-        mounts, roots = await self._place_code(spec)
+        mounts, roots, folders = await self._place_code(spec)
         sandbox = await zygote.take()
         end_endpoint = self._serve_endpoint(sandbox)
         assert sandbox.runtime_listener is not None
@@ -149,15 +149,12 @@ class Engine:
             )
             return values | roots
 
-        def closed(environment: Environment) -> None:
-            end_endpoint()
-            pool.closed(environment)
-
         managed = spec.runtime.startswith("python")
         task_root = roots.get("LAMBDA_TASK_ROOT", "/var/task")
         binding: dict[str, object] = {"mounts": mounts}
         if not managed:
             binding["entry"] = [f"{task_root}/bootstrap", f"{roots.get('_FIREFORK_OPT', '/opt')}/bootstrap"]
+            binding["has_entry"] = any((folder / "bootstrap").is_file() for folder in folders.values())
             binding["hide"] = [
                 "/var/lang",
                 "/var/runtime",
@@ -170,18 +167,23 @@ class Engine:
             variables=variables,
             binding=binding,
             runtime_label=runtime_label(spec.runtime, installation),
+            end_endpoint=end_endpoint,
             on_available=pool.available,
-            on_closed=closed,
+            on_closed=pool.closed,
         )
 
-    async def _place_code(self, spec: ExecutionSpec) -> tuple[list[tuple[str, str]], dict[str, str]]:
-        """Make sure that code and layers are unpacked; what to mount where, or the folders themselves."""
+    async def _place_code(self, spec: ExecutionSpec) -> tuple[list[tuple[str, str]], dict[str, str], dict[str, Path]]:
+        """Make sure that code and layers are unpacked; what to mount where, or the folders as variables.
+
+        Third, the folders on this machine by the paths under which functions know them.
+        """
         layers = list(spec.layers)
         code, opt = self._code.code_dir / spec.code, None
         if not code.is_dir():
             code = await asyncio.to_thread(self._code.code_folder, spec.code)
         if layers:
             opt = await asyncio.to_thread(self._code.opt_folder, layers)
+        folders = {"/var/task": code} | ({"/opt": opt} if opt is not None else {})
         if self.options.mode == "process":
             roots = {"LAMBDA_TASK_ROOT": str(code), "PWD": str(code)}
             if opt is not None:
@@ -190,11 +192,11 @@ class Engine:
                 installation = self._installation(spec)
                 roots["LAMBDA_RUNTIME_DIR"] = str(installation.runtime_dir)
                 roots["_FIREFORK_SITE_PACKAGES"] = str(installation.site_packages_dir)
-            return [], roots
+            return [], roots, folders
         mounts = [(f"code/{code.name}", "/var/task")]
         if opt is not None:
             mounts.append((f"opt/{opt.name}", "/opt"))
-        return mounts, {}
+        return mounts, {}, folders
 
     def _installation(self, spec: ExecutionSpec) -> Installation:
         if spec.runtime.startswith("python"):

@@ -104,9 +104,11 @@ class Environment:
         variables: Callable[[str], dict[str, str]],
         binding: Mapping[str, object],
         runtime_label: str,
+        end_endpoint: Callable[[], None],
         on_available: Callable[[Environment], None],
         on_closed: Callable[[Environment], None],
     ) -> None:
+        """``end_endpoint`` stops serving the API on the sandbox's endpoint listener."""
         self.spec = spec
         self.sandbox = sandbox
         self.state = EnvironmentState.STARTING
@@ -119,6 +121,7 @@ class Environment:
         self._log = log
         self._variables = variables
         self._binding = binding
+        self._end_endpoint = end_endpoint
         self._on_available = on_available
         self._on_closed = on_closed
         self._system_log = SystemLog(
@@ -180,6 +183,8 @@ class Environment:
 
     async def _start_runtime(self, limit_s: float, request_id: str) -> tuple[Failure | None, bool]:
         """Bind or restart, then wait for the first poll. Returns why it failed and whether time ran out."""
+        if not self._binding.get("has_entry", True):
+            return failures.no_entry(request_id), False
         self._api = RuntimeApi()
         self._parked = None
         self._signal = _Signal(self._loop)
@@ -374,6 +379,8 @@ class Environment:
         if not self.sandbox.gone.is_set():
             self.sandbox.kill()
         self._drain()
+        # Before its descriptor is closed: the loop would go on watching the number, deaf to whoever gets it next.
+        self._end_endpoint()
         await self.sandbox.close()
         self._on_closed(self)
 

@@ -58,6 +58,15 @@ def timed_out(request_id: str, timeout_s: float) -> Failure:
     )
 
 
+def no_entry(request_id: str) -> Failure:
+    """A custom runtime without its executable. AWS: developer guide, "Troubleshoot invocation issues in Lambda"."""
+    return platform_failure(
+        "Runtime.InvalidEntrypoint",
+        "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]",
+        request_id,
+    )
+
+
 def exited(request_id: str, wait_status: int, *, out_of_memory: bool) -> Failure:
     """The runtime process ended. ``wait_status`` as waitpid(2) gives it."""
     failure = platform_failure("Runtime.ExitError", exit_text(wait_status), request_id)

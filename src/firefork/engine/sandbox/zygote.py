@@ -93,7 +93,7 @@ class Zygote:
         with tempfile.TemporaryFile() as last_words:
             # In a thread: starting a process blocks. Not the event loop's own way to start one, which makes passed
             # descriptors inheritable for a moment, so that another zygote started meanwhile would get them too.
-            self._launcher = await asyncio.to_thread(
+            launcher: subprocess.Popen[bytes] = await asyncio.to_thread(
                 subprocess.Popen,
                 [plan.interpreter, "-I", "-S", "-c", command],
                 stdin=subprocess.DEVNULL,
@@ -103,6 +103,7 @@ class Zygote:
                 env={},
                 start_new_session=True,  # Ctrl-C at the terminal is the server's to handle
             )
+            self._launcher = launcher
             guest.close()
             try:
                 self.channel.send(self._options(source))
@@ -111,11 +112,13 @@ class Zygote:
             except (OSError, TimeoutError, SandboxLost) as error:
                 self.channel.close()
                 self._on_end()
-                self._launcher.kill()
-                await asyncio.to_thread(self._launcher.wait)
+                launcher.kill()
+                await asyncio.to_thread(launcher.wait)
                 last_words.seek(0)
                 words = last_words.read().decode(errors="replace").strip().splitlines()
                 raise ZygoteFailed(words[-1] if words else f"no answer ({error})") from None
+        if plan.mode != "process":
+            await asyncio.to_thread(launcher.wait)  # its child is the zygote; it has nothing left to do
         self._pid = message["host_pid"] or message["pid"]
         self.baseline_bytes = message["baseline_kb"] * 1024
 
@@ -174,7 +177,10 @@ class Zygote:
         sandbox = self._order()
         self._refill_soon()
         try:
-            await sandbox.ready
+            await asyncio.wait_for(asyncio.shield(sandbox.ready), _START_LIMIT_S)
+        except TimeoutError:
+            await sandbox.close()
+            raise SandboxLost("the zygote did not answer") from None
         except BaseException:
             await sandbox.close()
             raise
