@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import firefork
 from firefork.engine.guest import kernel
@@ -93,16 +93,7 @@ class Zygote:
         with tempfile.TemporaryFile() as last_words:
             # In a thread: starting a process blocks. Not the event loop's own way to start one, which makes passed
             # descriptors inheritable for a moment, so that another zygote started meanwhile would get them too.
-            launcher: subprocess.Popen[bytes] = await asyncio.to_thread(
-                subprocess.Popen,
-                [plan.interpreter, "-I", "-S", "-c", command],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=last_words,
-                pass_fds=[guest.fileno()],
-                env={},
-                start_new_session=True,  # Ctrl-C at the terminal is the server's to handle
-            )
+            launcher = await asyncio.to_thread(self._start_launcher, command, guest.fileno(), last_words)
             self._launcher = launcher
             guest.close()
             try:
@@ -121,6 +112,17 @@ class Zygote:
             await asyncio.to_thread(launcher.wait)  # its child is the zygote; it has nothing left to do
         self._pid = message["host_pid"] or message["pid"]
         self.baseline_bytes = message["baseline_kb"] * 1024
+
+    def _start_launcher(self, command: str, control: int, last_words: IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [self.plan.interpreter, "-I", "-S", "-c", command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=last_words,
+            pass_fds=[control],
+            env={},
+            start_new_session=True,  # Ctrl-C at the terminal is the server's to handle
+        )
 
     def _options(self, source: Path) -> dict[str, object]:
         plan = self.plan
