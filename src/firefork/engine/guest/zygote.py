@@ -60,7 +60,6 @@ def _preload(options: Dict[str, Any], prepare_client: Callable[[], None]) -> Non
     import stringprep  # noqa: F401
     import uuid  # noqa: F401
 
-
     if options["sdk"]:
         _preload_sdk()
 
