@@ -51,6 +51,8 @@ class EngineOptions:
     """``root``, ``user`` or ``process``: see ``sandbox/capabilities.py``."""
     hierarchies: Hierarchies | None
     idle_timeout_s: float = 600.0
+    init_limit_s: float = 10.0
+    """AWS: Lambda developer guide, "Init phase"."""
     spares: int = 2
 
 
@@ -167,6 +169,7 @@ class Engine:
             variables=variables,
             binding=binding,
             runtime_label=runtime_label(spec.runtime, installation),
+            init_limit_s=self.options.init_limit_s,
             end_endpoint=end_endpoint,
             on_available=pool.available,
             on_closed=pool.closed,

@@ -38,7 +38,6 @@ from firefork.engine.sandbox.sandbox import Sandbox, SandboxLost
 from firefork.engine.spec import ExecutionSpec
 from firefork.telemetry.log_event import LogEvent
 
-INIT_LIMIT_S: Final = 10.0
 TAIL_LIMIT: Final = 4096
 """Bytes of log that LogType=Tail returns."""
 _FREEZE_AFTER_S: Final = 0.02
@@ -104,6 +103,7 @@ class Environment:
         variables: Callable[[str], dict[str, str]],
         binding: Mapping[str, object],
         runtime_label: str,
+        init_limit_s: float,
         end_endpoint: Callable[[], None],
         on_available: Callable[[Environment], None],
         on_closed: Callable[[Environment], None],
@@ -121,6 +121,7 @@ class Environment:
         self._log = log
         self._variables = variables
         self._binding = binding
+        self._init_limit_s = init_limit_s
         self._end_endpoint = end_endpoint
         self._on_available = on_available
         self._on_closed = on_closed
@@ -148,7 +149,7 @@ class Environment:
     # ---- life
 
     async def initialise(self, started_up: Callable[[], None]) -> None:
-        """Start the runtime and wait until it asks for an event, fails, or 10 s are over.
+        """Start the runtime and wait until it asks for an event, fails, or its time is over.
 
         ``started_up`` is called when that is decided. Failing is not an error here: the environment is then BROKEN
         and its next invoke starts the runtime again. Raises SandboxLost when the sandbox itself is gone.
@@ -167,7 +168,7 @@ class Environment:
             sandbox.cgroup.limit_memory(limit)
         started = time.perf_counter()
         try:
-            failure, _ = await self._start_runtime(INIT_LIMIT_S, request_id="")
+            failure, _ = await self._start_runtime(self._init_limit_s, request_id="")
         finally:
             started_up()
         duration_ms = (time.perf_counter() - started) * 1000
