@@ -128,6 +128,12 @@ def server(start_server, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def brisk(start_server, tmp_path_factory):
+    """A server with short limits: a second for an init, and as long for an idle environment."""
+    return start_server(tmp_path_factory.mktemp("brisk"), "--init-limit", "1", "--idle-timeout", "1")
+
+
+@pytest.fixture(scope="session")
 def lambda_(server):
     return server.client("lambda")
 

@@ -284,10 +284,8 @@ class Environment:
             self._limit_cpu()
             return None
         self._drain()
-        if timed_out:
-            return failures.timed_out(request_id, self.spec.timeout_s)
         self._report_init((time.perf_counter() - started) * 1000, "invoke", failure)
-        return failure
+        return failures.timed_out(request_id, self.spec.timeout_s) if timed_out else failure
 
     async def _deliver(
         self, invocation: Invocation, deadline_s: float, remaining_s: float
