@@ -41,12 +41,15 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("runtime", _installed(), scope="session")
 
 
-def make_zip(files):
-    """A zip of ``{name: text or bytes}``."""
+def make_zip(files, *, executables=()):
+    """A zip of ``{name: text or bytes}``; the names in ``executables`` may be run."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = (0o100755 if name in executables else 0o100644) << 16
+            archive.writestr(entry, content)
     return buffer.getvalue()
 
 
