@@ -50,7 +50,9 @@ class EnvironmentState(enum.Enum):
     IDLE = "idle"
     BUSY = "busy"
     SETTLING = "settling"
-    """The caller has its answer; the runtime has not asked for the next event yet, or is being ended."""
+    """The caller has its answer; the runtime has not asked for the next event yet."""
+    ENDING = "ending"
+    """The caller has its answer, a failure; the processes are being ended."""
     BROKEN = "broken"
     """The runtime failed or was ended; it is started again by the next invoke, with ``/tmp`` kept."""
     CLOSED = "closed"
@@ -266,7 +268,7 @@ class Environment:
         self.state = EnvironmentState.SETTLING
         if failure is not None:
             # The caller has the answer at once; the processes are ended before anyone gets this environment again.
-            self._spawn(self._break())
+            self._break()
             return Outcome(payload=failure.payload, failed=True, report=report, log_tail=tail)
         assert answer is not None
         remaining = spec.timeout_s - (time.perf_counter() - started)
@@ -322,7 +324,7 @@ class Environment:
             self._become_available()
             return
         if self._api.state is not RuntimeState.RESPONDED or self.sandbox.gone.is_set():
-            self._spawn(self._break())
+            self._break()
             return
         signal = self._signal = _Signal(self._loop)
         timer = self._loop.call_later(max(0.05, remaining_s), signal.set, None)
@@ -333,7 +335,7 @@ class Environment:
                 self._become_available()
             else:
                 self._drain()
-                self._spawn(self._break())
+                self._break()
 
         signal.future.add_done_callback(settle)
 
@@ -351,9 +353,17 @@ class Environment:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _break(self) -> None:
-        await self._end_runtime()
-        self._become_available(broken=True)
+    def _break(self) -> None:
+        """End the processes behind the caller's back; the next invoke starts the runtime again."""
+        if self.state is EnvironmentState.CLOSED:
+            return
+        self.state = EnvironmentState.ENDING
+
+        async def end() -> None:
+            await self._end_runtime()
+            self._become_available(broken=True)
+
+        self._spawn(end())
 
     async def _end_runtime(self) -> None:
         """End the runtime and everything it started; the sandbox and its ``/tmp`` stay."""
