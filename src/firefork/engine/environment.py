@@ -176,6 +176,7 @@ class Environment:
         duration_ms = (time.perf_counter() - started) * 1000
         if failure is None:
             self._init_ms = duration_ms
+            self._report_init(duration_ms, "init", None)
             self._limit_cpu()
             self._become_available()
         else:
@@ -495,14 +496,14 @@ class Environment:
                 del self._tail[:-TAIL_LIMIT]
         self._log(self.log_stream, events)
 
-    def _report_init(self, duration_ms: float, phase: str, failure: Failure) -> None:
+    def _report_init(self, duration_ms: float, phase: str, failure: Failure | None) -> None:
         self._emit(
             self._system_log.init_report(
                 _now_ms(),
                 duration_ms=duration_ms,
                 phase=phase,
-                status=failure.status,
-                error_type=failure.log_error_type,
+                status=failure.status if failure else "success",
+                error_type=failure.log_error_type if failure else None,
             )
         )
 

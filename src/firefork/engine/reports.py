@@ -72,7 +72,9 @@ class SystemLog:
         self, now_ms: int, *, duration_ms: float, phase: str, status: str, error_type: str | None = None
     ) -> list[LogEvent]:
         if not self._json:
-            tail = f"\tStatus: {status}" if status != "success" else ""
+            if status == "success":
+                return []  # on demand, REPORT has it: the line is for inits that failed
+            tail = f"\tStatus: {status}"
             tail += f"\tError Type: {error_type}" if status == "error" and error_type else ""
             return [LogEvent(now_ms, f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: {phase}{tail}\n")]
         record: dict[str, object] = {
