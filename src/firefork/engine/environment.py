@@ -5,14 +5,17 @@ AWS: Lambda developer guide, "Understanding the Lambda execution environment lif
 
 from __future__ import annotations
 
+import array
 import asyncio
 import contextlib
 import enum
+import fcntl
 import json
 import os
 import secrets
+import termios
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -136,6 +139,7 @@ class Environment:
         )
         self._lines = LineSplitter()
         self._frames = FrameDecoder()
+        self._last_event_ms = 0
         self._tail: list[str] | None = None
         self._api = RuntimeApi()
         self._parked: GuestConnection | None = None
@@ -473,22 +477,25 @@ class Environment:
     def _read_frames(self) -> None:
         data = _read(self.sandbox.frames)
         if data:
-            self._emit(self._frames.feed(data, _now_ms()))
+            self._emit(self._frames.feed(data, _now_ms(), self._last_event_ms))
         elif data == b"":
             self._loop.remove_reader(self.sandbox.frames)
 
     def _drain(self) -> None:
         """Read all that is in the pipes now, and end an unfinished line."""
         now_ms = _now_ms()
-        while data := _read(self.sandbox.output):
+        for data in _read_waiting(self.sandbox.output):
             self._emit(self._lines.feed(data, now_ms))
-        while data := _read(self.sandbox.frames):
-            self._emit(self._frames.feed(data, now_ms))
+        for data in _read_waiting(self.sandbox.frames):
+            self._emit(self._frames.feed(data, now_ms, self._last_event_ms))
         self._emit(self._lines.flush(now_ms))
 
     def _emit(self, events: list[LogEvent]) -> None:
         if not events:
             return
+        # Lines have the time of arrival, records their own: without this floor a record could stand before a line
+        # that was written before it.
+        self._last_event_ms = events[-1].timestamp_ms
         if self._tail is not None:
             # Far more than 4 KB is never needed, and a chatty function must not grow this.
             self._tail.extend(event.message for event in events[-TAIL_LIMIT:])
@@ -552,6 +559,19 @@ def _read(descriptor: int) -> bytes | None:
         return None
     except OSError:
         return b""
+
+
+def _read_waiting(descriptor: int) -> Iterator[bytes]:
+    """What is in a pipe at this moment, and no more: a process may go on writing as fast as it is read."""
+    waiting = array.array("i", [0])
+    try:
+        fcntl.ioctl(descriptor, termios.FIONREAD, waiting)
+    except OSError:
+        return
+    left = waiting[0]
+    while left > 0 and (data := _read(descriptor)):
+        left -= len(data)
+        yield data
 
 
 def _tail_bytes(messages: list[str]) -> bytes:

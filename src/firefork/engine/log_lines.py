@@ -51,7 +51,8 @@ class FrameDecoder:
     def __init__(self) -> None:
         self._data = b""
 
-    def feed(self, data: bytes, now_ms: int) -> list[LogEvent]:
+    def feed(self, data: bytes, now_ms: int, not_before_ms: int = 0) -> list[LogEvent]:
+        """Events of the frames that ``data`` completes, at their own times, but none before ``not_before_ms``."""
         data = self._data + data if self._data else data
         events: list[LogEvent] = []
         position = 0
@@ -68,6 +69,7 @@ class FrameDecoder:
             timestamp_ms = timestamp_us // 1000
             if not 0 <= now_ms - timestamp_ms < 86_400_000:
                 timestamp_ms = now_ms
+            timestamp_ms = max(timestamp_ms, not_before_ms)
             events.extend(_pieces(data[start : start + length], timestamp_ms))
             position = start + length
         self._data = data[position:]
