@@ -43,6 +43,8 @@ from firefork.telemetry.log_event import LogEvent
 
 TAIL_LIMIT: Final = 4096
 """Bytes of log that LogType=Tail returns."""
+_CONTINUATIONS: Final = bytes(range(0x80, 0xC0))
+"""The bytes of UTF-8 with which no character begins."""
 _FREEZE_AFTER_S: Final = 0.02
 _READ_SIZE: Final = 65536
 _MIB: Final = 1024 * 1024
@@ -583,4 +585,5 @@ def _tail_bytes(messages: list[str]) -> bytes:
         size += len(data)
         if size >= TAIL_LIMIT:
             break
-    return b"".join(reversed(parts))[-TAIL_LIMIT:]
+    # Text, not bytes: a character that the cut divides goes altogether.
+    return b"".join(reversed(parts))[-TAIL_LIMIT:].lstrip(_CONTINUATIONS)
