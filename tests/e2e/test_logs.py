@@ -192,10 +192,10 @@ def handler(event, context):
 
     def test_nothing_of_a_line_beyond_an_events_size_is_lost(self, make_function):
         """CloudWatch has a limit for one event; the rest goes on in the next."""
-        function = make_function("def handler(event, context):\n    print('ü' * 700_000)\n")
+        function = make_function("def handler(event, context):\n    print('€' * 700_000)\n")
         function()
-        pieces = [m for m in function.messages() if "ü" in m or "\ufffd" in m]
-        assert "".join(pieces) == "ü" * 700_000 + "\n"
+        pieces = [m for m in function.messages() if "€" in m]
+        assert "".join(pieces) == "€" * 700_000 + "\n"
         assert all(len(piece.encode()) <= 256 * 1024 for piece in pieces)
 
     def test_the_tail_is_the_last_4_kb(self, make_function):
