@@ -4,7 +4,6 @@ import json
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 COUNTING = """
 import os, time, uuid
@@ -197,17 +196,3 @@ def handler(event, context):
             os.close(number)
 """
         assert make_function(source)() == [1023, "Too many open files"]
-
-
-class TestInterpreter:
-    def test_what_runs_is_the_named_one(self, make_function, runtime, runtimes_dir):
-        """Version and build of the interpreter that `firefork runtimes` lists, never the server's own."""
-        known = json.loads((Path(runtimes_dir) / "interpreters.json").read_text())
-        versions = {entry["version"] for entry in known.values()}
-        source = (
-            "import platform, sys\ndef handler(event, context):\n    return [platform.python_version(), sys.prefix]\n"
-        )
-        version, prefix = make_function(source, runtime=runtime)()
-        assert version in versions
-        assert f"python{version.rpartition('.')[0]}" == runtime
-        assert prefix == "/var/lang"
