@@ -16,6 +16,7 @@ from . import channel, kernel, root, runtime
 _READ_ONLY_PROC = ("/proc/sys", "/proc/bus", "/proc/fs", "/proc/irq")
 _HIDDEN_PROC = ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sysrq-trigger", "/proc/kallsyms")
 
+_INODES_PER_MB = 256  # empty files cost the host's memory, too: no more than blocks of 4 KiB
 API_PORT = 9001
 ENDPOINT_PORT = 4566
 
@@ -132,7 +133,7 @@ class Init:
         try:
             for source, target in order["mounts"]:
                 kernel.bind(root.HIDDEN + "/" + source, target)
-            options = "mode=1777,size={}m,nr_inodes=0".format(order["tmp_mb"])
+            options = "mode=1777,size={}m,nr_inodes={}".format(order["tmp_mb"], order["tmp_mb"] * _INODES_PER_MB)
             kernel.mount("tmpfs", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
             for folder in ("/code", "/opt", "/firefork/engine/guest"):
                 kernel.unmount(root.HIDDEN + folder)
