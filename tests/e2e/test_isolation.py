@@ -367,9 +367,9 @@ def handler(event, context):
         os.close(holds)
     return sum(answer == b"!" for answer in answers)
 """
-        result = make_function(source, MemorySize=256, Timeout=20).invoke()
+        result = make_function(source, MemorySize=256, Timeout=50).invoke()
         assert result.body in (b"2", b"3") or b"signal: killed" in result.body
-        assert make_function(source, MemorySize=1024, Timeout=20)() == 4
+        assert make_function(source, MemorySize=1024, Timeout=50)() == 4
 
     def test_files_in_tmp_end_at_its_size(self, make_function, server):
         """Many files, long names and one big file: ENOSPC, and the server's machine keeps its memory."""

@@ -80,7 +80,7 @@ def handler(event, context):
         assert first > 10
         assert running > 10
         # Some ticks before the freeze sets in; 1.5 s would have been 300.
-        assert between < 40
+        assert between < 100
 
 
 class TestEnd:
@@ -140,7 +140,7 @@ class TestLimits:
         assert 140 <= large - small <= 165
 
     def test_cpu_share_follows_memory(self, make_function, limited):
-        """One vCPU for 1,769 MB: an eighth of the memory has about an eighth of the time of one CPU."""
+        """One vCPU for 1,769 MB. Both sizes are small, so that a busy machine still has their shares to give."""
         source = """
 import time
 def handler(event, context):
@@ -149,10 +149,10 @@ def handler(event, context):
         pass
     return (time.process_time() - cpu) / (time.monotonic() - wall)
 """
-        small, large = make_function(source, MemorySize=221), make_function(source, MemorySize=1769)
-        small(), large()  # the first second has the burst of init
-        ratio = large() / small()
-        assert 4 < ratio < 12
+        small, large = make_function(source, MemorySize=128), make_function(source, MemorySize=512)
+        share = small()
+        assert share < 2 * 128 / 1769
+        assert 2.4 < large() / share < 6
 
     def test_processes(self, make_function, limited):
         """1,024 processes and threads at most; then the function sees EAGAIN, and works on."""
