@@ -62,8 +62,10 @@ class Init:
     def _make_inside(self) -> None:
         if self.isolated:
             kernel.mount(None, "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+            # The zygote's /proc goes only when the new one is there: see launch.py. /tmp is an empty folder until bind.
+            kernel.mount("proc", "/tmp", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
             kernel.unmount("/proc")
-            kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+            kernel.mount("/tmp", "/proc", flags=kernel.MS_MOVE)
             for path in _READ_ONLY_PROC:
                 if os.path.exists(path):
                     kernel.bind(path, path, flags=kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)

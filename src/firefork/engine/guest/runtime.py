@@ -59,6 +59,7 @@ def _become_user_in_own_namespace() -> None:
     for name, text in lines:
         with open("/proc/self/" + name, "w") as file:
             file.write(text)
+    kernel.drop_capability_bounds()  # a new user namespace begins with all of them
     kernel.clear_capabilities()
 
 
