@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import time
 from collections.abc import Callable, Set
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from firefork.aws.scope import Scope
 from firefork.engine.environment import Environment, Invocation, Outcome
 from firefork.engine.installations import Installation
 from firefork.engine.pool import Pool
+from firefork.engine.sandbox.caretaker import Caretaker
 from firefork.engine.sandbox.cgroups import Hierarchies, remove_leftovers
 from firefork.engine.sandbox.sandbox import Sandbox
 from firefork.engine.sandbox.zygote import Zygote, ZygotePlan, adopt_orphans, cgroup_prefix
@@ -81,15 +83,19 @@ class Engine:
         self._retired: set[Pool] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self._closing = False
+        # The process id keeps an earlier server's caretaker, should it still be at work, from this one's groups.
+        self._cgroup_prefix = f"{cgroup_prefix(options.data_dir)}{os.getpid()}-"
+        self._caretaker: Caretaker | None = None
 
     async def start(self) -> None:
         """Clear what a killed server left behind, and begin."""
         adopt_orphans()
-        if self.options.hierarchies is not None:
-            prefix = cgroup_prefix(self.options.data_dir)
-            count = await asyncio.to_thread(remove_leftovers, self.options.hierarchies, prefix)
+        hierarchies = self.options.hierarchies
+        if hierarchies is not None:
+            count = await asyncio.to_thread(remove_leftovers, hierarchies, cgroup_prefix(self.options.data_dir))
             if count:
                 logger.info("removed %d control groups of an earlier server", count)
+            self._caretaker = await asyncio.to_thread(Caretaker, hierarchies, self._cgroup_prefix)
         self._sweeper = asyncio.create_task(self._sweep())
 
     async def invoke(self, spec: ExecutionSpec, invocation: Invocation) -> Outcome:
@@ -231,7 +237,7 @@ class Engine:
             opt_dir=self._code.opt_dir,
             root_dir=self.options.data_dir / "run" / "root",
             hierarchies=self.options.hierarchies,
-            cgroup_prefix=cgroup_prefix(self.options.data_dir),
+            cgroup_prefix=self._cgroup_prefix,
             spares=self.options.spares,
         )
 
@@ -270,6 +276,8 @@ class Engine:
         self._pools.clear()
         self._retired.clear()
         self._zygotes.clear()
+        if self._caretaker is not None:
+            await asyncio.to_thread(self._caretaker.stop)
 
 
 def runtime_label(runtime: str, installation: Installation) -> str:
