@@ -9,6 +9,7 @@ import os
 import select
 import signal
 import socket
+import sys
 from typing import Any, Dict, List, NoReturn, Optional
 
 from . import channel, kernel, root, runtime
@@ -31,6 +32,8 @@ class Init:
         self.frames = frames
         self.isolated = options["mode"] != "process"
         self.runtime_pid: Optional[int] = None
+        self.session = 0
+        """The session that the runtime made: all that can be found of it where there is no /proc."""
         self.handover: Optional[int] = None
         self.binding: Dict[str, Any] = {}
         self.wake_read, self.wake_write = os.pipe()
@@ -82,6 +85,8 @@ class Init:
             addresses = [(root.API_ADDRESS, API_PORT), (root.API_ADDRESS, ENDPOINT_PORT)]
         else:
             addresses = [("127.0.0.1", 0), ("127.0.0.1", 0)]
+            if sys.platform == "linux":
+                kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         for address in addresses:
             listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -105,7 +110,7 @@ class Init:
             runtime.become(self.options, read_end, self.output, self.frames)
             return True
         os.close(read_end)
-        self.runtime_pid = pid
+        self.runtime_pid = self.session = pid
         self.handover = write_end
         return False
 
@@ -197,7 +202,10 @@ class Init:
         if self.isolated:
             os.kill(-1, signal.SIGKILL)
         else:
-            runtime.kill_sessions_below(os.getpid())
+            if os.path.isdir("/proc"):
+                runtime.kill_below(os.getpid())
+            else:
+                os.killpg(self.session, signal.SIGKILL)
 
     def _end(self) -> NoReturn:
         if not self.isolated:
