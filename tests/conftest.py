@@ -54,11 +54,11 @@ def make_zip(files, *, executables=()):
 
 
 class Server:
-    """A ``firefork up`` of its own."""
+    """A ``firefork up`` of its own. ``prefix`` is a command that runs the server's."""
 
-    def __init__(self, data_dir, *options, environment=None):
+    def __init__(self, data_dir, *options, environment=None, prefix=()):
         self.data_dir = Path(data_dir)
-        command = [sys.executable, "-m", "firefork.cli.main", "up", "--port", "0", "--data-dir", str(data_dir)]
+        command = [*prefix, sys.executable, "-m", "firefork.cli.main", "up", "--port", "0", "--data-dir", str(data_dir)]
         self.process = subprocess.Popen(
             [*command, "--runtimes-dir", str(RUNTIMES_DIR), *options],
             stdout=subprocess.PIPE,
