@@ -171,6 +171,7 @@ class Platform:
                 mode=self.capabilities.mode,
                 hierarchies=self.capabilities.hierarchies,
                 idle_timeout_s=settings.idle_timeout_s,
+                init_limit_s=settings.init_limit_s,
                 spares=settings.spares,
             ),
             code=self.packages,

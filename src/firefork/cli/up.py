@@ -75,6 +75,13 @@ from firefork.settings import Settings
     help="Seconds until an idle environment ends.",
 )
 @click.option(
+    "--init-limit",
+    envvar="FIREFORK_INIT_LIMIT",
+    default=10.0,
+    type=click.FloatRange(min=0.1),
+    help="Seconds that a function's init may take.",
+)
+@click.option(
     "--spares",
     envvar="FIREFORK_SPARES",
     default=2,
@@ -104,6 +111,7 @@ def up(
     interpreters: tuple[Path, ...],
     sandbox: str,
     idle_timeout: float,
+    init_limit: float,
     spares: int,
     shutdown_limit: float,
     verbose: bool,
@@ -124,6 +132,7 @@ def up(
             interpreter_paths=interpreters,
             sandbox=sandbox,
             idle_timeout_s=idle_timeout,
+            init_limit_s=init_limit,
             spares=spares,
             shutdown_limit_s=shutdown_limit,
             verbose=verbose,
