@@ -106,6 +106,7 @@ class FrontDoor:
         or something else; ``download`` finds the file behind a presigned link's path and query.
         """
         self._tables = {name: dispatch_table(name, providers) for name, providers in services.items()}
+        self._signing_names = {models.service_model(name).signing_name: name for name in services}
         self._authenticate = authenticate
         self._health = health
         self._download = download
@@ -154,6 +155,10 @@ class FrontDoor:
 
     def table(self, service: str) -> Mapping[str, Operation] | None:
         return self._tables.get(service)
+
+    def service_of(self, signing_name: str) -> str:
+        """botocore's name of the service that a credential scope names."""
+        return self._signing_names.get(signing_name, signing_name)
 
     @property
     def authenticate(self) -> sigv4.KeyLookup:
@@ -275,7 +280,7 @@ class _Exchange:
     def _service_of(self, authorization: sigv4.Authorization | None) -> str:
         if authorization is None:
             return self._guess_service()
-        return models.service_by_signing_name().get(authorization.service, authorization.service)
+        return self._door.service_of(authorization.service)
 
     def _guess_service(self) -> str:
         """For a request that does not say: only the form of the refusal hangs on it."""
@@ -309,7 +314,8 @@ class _Exchange:
     async def _read_body(self) -> bytes:
         """The body; refused as soon as it is known to be too long."""
         limit, name = BODY_LIMITS.get((self.service, self.operation), (_DEFAULT_LIMIT, self.operation or "requested"))
-        if int(self._headers.get("content-length") or 0) > limit:
+        declared = self._headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > limit:
             self._too_large(limit, name)
         parts: list[bytes] = []
         size = 0

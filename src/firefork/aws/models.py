@@ -30,12 +30,6 @@ def operation_model(service: str, operation: str) -> OperationModel:
 
 
 @functools.cache
-def service_by_signing_name() -> Mapping[str, str]:
-    """Credential scopes that differ from botocore's service names, for the services served here."""
-    return {service_model(name).signing_name: name for name in ("lambda", "logs", "sts")}
-
-
-@functools.cache
 def protocols(service: str) -> tuple[str, ...]:
     """The wire protocols that a service speaks, its preferred one first."""
     metadata = service_model(service).metadata

@@ -67,7 +67,7 @@ class Packages:
         for folder in (code_dir, opt_dir):
             folder.mkdir(parents=True, exist_ok=True)
             for leftover in folder.glob(".new-*"):  # of a server that was killed while it unpacked
-                shutil.rmtree(leftover, ignore_errors=True)
+                _remove(leftover)
 
     def accept(self, data: bytes, *, direct: bool = True) -> Package:
         """Check, unpack and store a zip. ``direct``: it came in the request and not by way of S3.
@@ -176,8 +176,10 @@ class Packages:
     def _write_manifest(self, package: Package) -> None:
         fields = {name: getattr(package, name) for name in ("digest", "size", "unzipped_size", "mentions_sdk")}
         text = json.dumps(fields | {"top_level": sorted(package.top_level)})
-        work = self._manifest_path(package.digest).with_suffix(f".{os.getpid()}.tmp")
-        work.write_text(text)
+        # A name of its own: other threads may be accepting the same package.
+        descriptor, work = tempfile.mkstemp(dir=self.code_dir, prefix=".new-")
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
         os.replace(work, self._manifest_path(package.digest))
         self._manifests[package.digest] = package
 
