@@ -386,16 +386,22 @@ def _recoded(error: ServiceError, code: str) -> ServiceError:
 async def _send(send: Send, answer: HttpAnswer, *, before_end: Callable[[], Awaitable[None]] | None = None) -> None:
     """``before_end`` runs when all of the answer is on its way and the connection, which ends then, is still open."""
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers]
-    headers.append((b"content-length", str(len(answer.body)).encode()))
+    if answer.stream is None:
+        headers.append((b"content-length", str(len(answer.body)).encode()))
     if before_end is not None:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if before_end is None:
+    if answer.stream is not None:
+        # Also when the client has gone: whoever produces the parts must be able to finish.
+        async for part in answer.stream:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    elif before_end is not None:
+        await send({"type": "http.response.body", "body": answer.body, "more_body": True})
+        await before_end()
+        await send({"type": "http.response.body", "body": b""})
+    else:
         await send({"type": "http.response.body", "body": answer.body})
-        return
-    await send({"type": "http.response.body", "body": answer.body, "more_body": True})
-    await before_end()
-    await send({"type": "http.response.body", "body": b""})
 
 
 async def _send_file(send: Send, path: Path, *, head: bool) -> None:

@@ -6,16 +6,19 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import alembic.command
 import alembic.config
 from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
+_WRITERS: Final = 0x66697265
+"""Key of the lock that writers hold on PostgreSQL: numbers are read, counted up and written in one transaction."""
+
 
 class Database:
-    """A pool of connections. Reads see committed data; writes are serialised on SQLite."""
+    """A pool of connections. Reads see committed data; there is one writer at a time, on every node together."""
 
     def __init__(self, url: str) -> None:
         """``url``: ``sqlite:////folder/file`` or ``postgresql://…``. Raises sqlalchemy.exc.ArgumentError for others."""
@@ -49,6 +52,8 @@ class Database:
             if self.is_sqlite:
                 # From the start a writer: one that begins by reading could fail when it comes to write.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
             yield connection
 
     def migrate(self, revision: str = "head") -> None:
