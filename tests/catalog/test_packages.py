@@ -20,11 +20,6 @@ BAD = "Could not unzip uploaded file. Please check your file, then try to upload
 
 
 @pytest.fixture
-def packages(tmp_path):
-    return Packages(Blobs(tmp_path / "blobs"), tmp_path / "code", tmp_path / "opt")
-
-
-@pytest.fixture
 def on_disk(tmp_path):
     """Every file and folder below the data folder but the three roots themselves."""
 
