@@ -8,6 +8,7 @@ import os
 import site
 import sys
 from types import AsyncGeneratorType, GeneratorType
+from typing import Any, AsyncGenerator, Generator, Tuple
 
 
 def search_path(task_root: str) -> None:
@@ -49,17 +50,17 @@ def prepare_client() -> None:
     from awslambdaric import lambda_runtime_client as client
     from awslambdaric.lambda_runtime_marshaller import LambdaMarshaller
 
-    class Marshaller(LambdaMarshaller):
+    class Marshaller(LambdaMarshaller):  # type: ignore[misc]  # the client has no types
         """Besides JSON: a handler that is a generator, or returns one, answers in parts (Firefork's own).
 
         Stands in this file because the client cuts the frames of files of this name off its stack traces.
         """
 
-        def marshal_response(self, response):
+        def marshal_response(self, response: Any) -> Tuple[Any, str]:
             if isinstance(response, AsyncGeneratorType):
                 response = _in_turn(response)
             if not isinstance(response, GeneratorType):
-                return LambdaMarshaller.marshal_response(self, response)
+                return LambdaMarshaller.marshal_response(self, response)  # type: ignore[no-any-return]
             kind = "application/octet-stream"
             if not transport.is_streaming():
                 return b"".join([self._part(part) for part in response]), kind
@@ -68,24 +69,25 @@ def prepare_client() -> None:
             transport.send_part(b"", kind)  # begins the answer of a generator that had nothing to say
             return b"", kind
 
-        def _part(self, part):
+        def _part(self, part: Any) -> bytes:
             if isinstance(part, (bytes, bytearray, memoryview)):
                 return bytes(part)
             if isinstance(part, str):
                 return part.encode("utf-8")
-            return LambdaMarshaller.marshal_response(self, part)[0].encode("utf-8")
+            text: str = LambdaMarshaller.marshal_response(self, part)[0]
+            return text.encode("utf-8")
 
     runtime_client = client.LambdaRuntimeClient
     original = runtime_client.__init__
 
-    def initialise(self, address, use_thread_for_polling_next=False):
+    def initialise(self: Any, address: str, use_thread_for_polling_next: bool = False) -> None:
         original(self, address, False)  # our transport lets signal handlers run while it waits
 
     runtime_client.__init__ = initialise
     runtime_client.marshaller = Marshaller()
 
 
-def _in_turn(parts):
+def _in_turn(parts: AsyncGenerator[Any, None]) -> Generator[Any, None, None]:
     """The parts of an async generator, on an event loop of its own."""
     import asyncio
 

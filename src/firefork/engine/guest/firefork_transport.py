@@ -1,8 +1,8 @@
 """The Runtime API's client side on a plain socket, in place of awslambdaric's native module ``runtime_client``.
 
-The same HTTP with the same four functions; so the client above it is AWS's own. Faster in three ways: one connection, no
-second thread for the wait (signal handlers run in it, since Python's socket calls let them), and the request for the
-next event travels with the answer to the one before. The name keeps it from hiding any module of a function.
+The same HTTP with the same four functions; so the client above it is AWS's own. Faster in three ways: one connection,
+no second thread for the wait (signal handlers run in it, since Python's socket calls let them), and the request for
+the next event travels with the answer to the one before. The name keeps it from hiding any module of a function.
 
 Source: AWS Lambda developer guide, "Using the Lambda runtime API"; streamed answers as in "Streaming responses" there.
 """
@@ -11,18 +11,19 @@ import base64
 import json
 import os
 import socket
+from typing import Dict, Optional, Tuple, Union
 
 _NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: runtime\r\nUser-Agent: %s\r\n\r\n"
 _ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
 _ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
 
 
-class _Connection(object):
+class _Connection:
     """One connection to the Runtime API, and what is known of the invoke in progress."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.user_agent = "firefork"
-        self.socket = None
+        self.socket: Optional[socket.socket] = None
         self.received = b""
         self.outstanding = 0
         """Answers to posts that have not been read yet."""
@@ -33,35 +34,32 @@ class _Connection(object):
         self.open_stream = False
         self.request_id = ""
 
-    def connect(self):
+    def connect(self) -> socket.socket:
         host, _, port = os.environ["AWS_LAMBDA_RUNTIME_API"].rpartition(":")
-        self.socket = socket.create_connection((host, int(port)))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        made = self.socket = socket.create_connection((host, int(port)))
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return made
 
-    def ask(self):
+    def ask(self) -> bytes:
         return _NEXT % self.user_agent.encode("latin-1")
 
-    def send(self, data):
-        if self.socket is None:
-            self.connect()
-        self.socket.sendall(data)
+    def send(self, data: bytes) -> None:
+        (self.socket or self.connect()).sendall(data)
 
-    def read_answer(self):
+    def read_answer(self) -> Tuple[int, Dict[str, str], bytes]:
         """The next answer: status, headers as they were written, body."""
         while True:
             end = self.received.find(b"\r\n\r\n")
             if end >= 0:
                 break
-            self.read_more()
+            self.received += self.read()
         lines = self.received[:end].decode("latin-1").split("\r\n")
         headers = dict(line.split(": ", 1) for line in lines[1:])
         size = end + 4 + int(headers["Content-Length"])
         if len(self.received) < size:
             parts, have = [self.received], len(self.received)
             while have < size:
-                part = self.socket.recv(1 << 18)
-                if not part:
-                    raise RuntimeError("the Runtime API hung up")
+                part = self.read()
                 parts.append(part)
                 have += len(part)
             self.received = b"".join(parts)
@@ -69,13 +67,13 @@ class _Connection(object):
         self.received = self.received[size:]
         return int(lines[0].split(" ", 2)[1]), headers, body
 
-    def read_more(self):
-        data = self.socket.recv(65536)
+    def read(self) -> bytes:
+        data = (self.socket or self.connect()).recv(1 << 18)
         if not data:
             raise RuntimeError("the Runtime API hung up")
-        self.received += data
+        return data
 
-    def settle(self):
+    def settle(self) -> None:
         """Read the answers to earlier posts; a refused one is an error, as with the native client."""
         while self.outstanding:
             self.outstanding -= 1
@@ -87,11 +85,11 @@ class _Connection(object):
 _connection = _Connection()
 
 
-def initialize_client(user_agent):
+def initialize_client(user_agent: str) -> None:
     _connection.user_agent = user_agent
 
 
-def next():
+def next() -> Tuple[bytes, Dict[str, Union[str, int]]]:
     """Wait for the next event: its body and its headers."""
     connection = _connection
     if not connection.asked:
@@ -101,20 +99,21 @@ def next():
     status, headers, body = connection.read_answer()
     if status != 200:
         raise RuntimeError("Failed to get next: %d %s" % (status, body.decode("utf-8", "replace")))
-    headers["Lambda-Runtime-Deadline-Ms"] = int(headers["Lambda-Runtime-Deadline-Ms"])
     connection.streaming = headers.get("Firefork-Response-Mode") == "streaming"
     connection.request_id = headers["Lambda-Runtime-Aws-Request-Id"]
-    return body, headers
+    return body, dict(headers, **{"Lambda-Runtime-Deadline-Ms": int(headers["Lambda-Runtime-Deadline-Ms"])})
 
 
-def post_invocation_result(request_id, data, content_type, invocation_id=None):
+def post_invocation_result(
+    request_id: str, data: bytes, content_type: str, invocation_id: Optional[str] = None
+) -> None:
     if _connection.open_stream:
         _end_stream(b"")
         return
     _post(request_id, "response", data, content_type, invocation_id, "")
 
 
-def post_error(request_id, data, xray_cause, invocation_id=None):
+def post_error(request_id: str, data: Union[str, bytes], xray_cause: str, invocation_id: Optional[str] = None) -> None:
     if _connection.open_stream:
         body = data if isinstance(data, bytes) else data.encode("utf-8")
         kind = json.loads(body).get("errorType") or "Runtime.Unknown"
@@ -126,7 +125,9 @@ def post_error(request_id, data, xray_cause, invocation_id=None):
     _post(request_id, "error", body, "application/json", invocation_id, cause)
 
 
-def _post(request_id, action, data, content_type, invocation_id, more):
+def _post(
+    request_id: str, action: str, data: bytes, content_type: str, invocation_id: Optional[str], more: str
+) -> None:
     head = "POST /2018-06-01/runtime/invocation/%s/%s HTTP/1.1\r\nHost: runtime\r\n" % (request_id, action)
     head += "Content-Type: %s\r\nContent-Length: %d\r\n%s" % (content_type, len(data), more)
     if invocation_id:
@@ -140,12 +141,12 @@ def _post(request_id, action, data, content_type, invocation_id, more):
 # ---- streamed answers, for handlers that are generators
 
 
-def is_streaming():
+def is_streaming() -> bool:
     """Whether the caller of the present invoke takes parts as they come."""
     return _connection.streaming
 
 
-def send_part(data, content_type):
+def send_part(data: bytes, content_type: str) -> None:
     """Send one part of the answer; the first one begins it."""
     connection = _connection
     head = b""
@@ -161,7 +162,7 @@ def send_part(data, content_type):
     connection.send(head)
 
 
-def _end_stream(trailer):
+def _end_stream(trailer: bytes) -> None:
     connection = _connection
     connection.open_stream = False
     connection.outstanding += 1

@@ -6,6 +6,7 @@ runtime that waits to be bound to a function.
 """
 
 import gc
+import importlib
 import os
 import resource
 import signal
@@ -16,6 +17,26 @@ from typing import Any, Callable, Dict, List
 from . import channel, init, kernel
 
 _NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWNET
+
+
+_PRELOADED = (
+    "awslambdaric.__main__",
+    "awslambdaric.bootstrap",
+    "awslambdaric.lambda_literals",
+    # What the client imports late, and what many handlers import first.
+    "base64",
+    "concurrent.futures.thread",
+    "datetime",
+    "decimal",
+    "encodings.idna",
+    "hashlib",
+    "http.client",
+    "logging.config",
+    "random",
+    "ssl",
+    "urllib.request",
+    "uuid",
+)
 
 
 def serve(descriptor: int, prepare_client: Callable[[], None]) -> None:
@@ -52,15 +73,8 @@ def _preload(options: Dict[str, Any], prepare_client: Callable[[], None]) -> Non
     if options["site_packages_dir"] not in sys.path:
         sys.path.insert(0, options["site_packages_dir"])
     prepare_client()
-    # What the client itself imports late, and what handlers import first.
-    import datetime  # noqa: F401
-    import encodings.idna  # noqa: F401
-    import http.client  # noqa: F401
-    import logging.config  # noqa: F401
-    import stringprep  # noqa: F401
-    import uuid  # noqa: F401
-
-
+    for name in _PRELOADED:
+        importlib.import_module(name)
     if options["sdk"]:
         _preload_sdk()
 
