@@ -18,6 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import boto3
+import hypothesis
 import pytest
 from botocore.config import Config
 
@@ -29,6 +30,10 @@ RUNTIMES_DIR = Path(os.environ.get("FIREFORK_RUNTIMES_DIR", REPOSITORY / ".runti
 ROLE = "arn:aws:iam::000000000000:role/tester"
 NEWEST = "python3.12"
 _names = itertools.count(1)
+
+# The same examples in every run: a failure is never news of luck.
+hypothesis.settings.register_profile("suite", derandomize=True, deadline=None, max_examples=80)
+hypothesis.settings.load_profile("suite")
 
 
 def _installed():

@@ -181,7 +181,9 @@ class Platform:
             serve_endpoint=lambda sandbox: self.http.attach(sandbox),
         )
         self.invoker = Invoker(self.engine)
-        sources = CodeSources(self.packages, settings)
+        sources = CodeSources(
+            self.packages, settings, in_use=lambda digest: self.functions.uses(digest) or self.layers.uses(digest)
+        )
         downloads = Downloads(self.blobs, self.keys)
         self.door = FrontDoor(
             {

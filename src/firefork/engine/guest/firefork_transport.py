@@ -74,7 +74,7 @@ class _Connection:
         return data
 
     def settle(self) -> None:
-        """Read the answers to earlier posts. A refused one is an error, but for one that was too long: its caller knows."""
+        """Read the answers to earlier posts. A refused one is an error, but not one too long: its caller knows."""
         while self.outstanding:
             self.outstanding -= 1
             status, _, body = self.read_answer()
