@@ -236,6 +236,16 @@ def zipped():
 
 
 @pytest.fixture(scope="session")
+def executable_zip():
+    """A zip of one executable file."""
+
+    def make(name, text):
+        return make_zip({name: text}, executables=[name])
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def capabilities():
     return detect()
 

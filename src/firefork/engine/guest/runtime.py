@@ -145,8 +145,8 @@ def _forget_zygote() -> None:
     sys.argv[:] = [sys.argv[0]]
 
 
-def kill_below(ancestor: int) -> None:
-    """Without a pid namespace: send SIGKILL to every process that descends from one. Raises ProcessLookupError if none.
+def signal_below(ancestor: int, number: int) -> None:
+    """Without a pid namespace: signal every process that descends from one. Raises ProcessLookupError if none does.
 
     The ancestor has to be a child subreaper, so that whose parent has ended is still found below it (prctl(2)).
     """
@@ -166,4 +166,4 @@ def kill_below(ancestor: int) -> None:
         pid = waiting.pop()
         waiting.extend(children.get(pid, ()))
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)
