@@ -16,6 +16,7 @@ from typing import Dict, Optional, Tuple, Union
 _NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: runtime\r\nUser-Agent: %s\r\n\r\n"
 _ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
 _ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
+_ANSWER_LIMIT = 6 * 1024 * 1024 + 100  # bytes; beyond it the Runtime API answers 413
 
 
 class _Connection:
@@ -93,6 +94,7 @@ def next() -> Tuple[bytes, Dict[str, Union[str, int]]]:
     """Wait for the next event: its body and its headers."""
     connection = _connection
     if not connection.asked:
+        connection.settle()
         connection.send(connection.ask())
     connection.asked = False
     connection.settle()
@@ -134,8 +136,9 @@ def _post(
         head += "Lambda-Runtime-Invocation-Id: %s\r\n" % invocation_id
     connection = _connection
     connection.outstanding += 1
-    connection.asked = True
-    connection.send(b"".join((head.encode("utf-8"), b"\r\n", data, connection.ask())))
+    # What will be refused is an error of this process: it must not have asked for an event that it will not serve.
+    connection.asked = len(data) <= _ANSWER_LIMIT
+    connection.send(b"".join((head.encode("utf-8"), b"\r\n", data, connection.ask() if connection.asked else b"")))
 
 
 # ---- streamed answers, for handlers that are generators
