@@ -84,6 +84,21 @@ class TestProcessMode:
         pid = int(re.search(r"child (\d+)", result.tail)[1])
         eventually(lambda: not Path(f"/proc/{pid}").exists())
 
+    def test_strange_names_of_other_processes_do_no_harm(self, plain, make_function):
+        """A function's processes are looked for among all, and any process may call itself what it likes."""
+        name_itself = (
+            "import ctypes, sys; ctypes.CDLL(None).prctl(15, b') \\xff\\n(', 0, 0, 0); "
+            "print(flush=True); sys.stdin.read()"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", name_itself], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as other:
+            other.stdout.readline()
+            function = make_function(SHOW, **clients(plain))
+            assert b"exit status 4" in function.invoke({"do": "os._exit(4)"}).body
+            assert function()["count"] == 1
+            other.stdin.close()
+
 
 def private_folders(paths):
     """For each folder on the way that others may not enter: which of ``paths`` lie in it."""
@@ -194,7 +209,7 @@ def descendants(pid):
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                fields = (entry / "stat").read_bytes().rpartition(b")")[2].split()
             except OSError:
                 continue
             children.setdefault(int(fields[1]), []).append((int(entry.name), fields[19]))
@@ -211,8 +226,8 @@ def alive(processes):
     left = {}
     for pid, started in processes.items():
         try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            if fields[19] == started and fields[0] != "Z":
+            fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+            if fields[19] == started and fields[0] != b"Z":
                 left[pid] = Path(f"/proc/{pid}/cmdline").read_bytes()
         except OSError:
             continue  # it ended while it was looked at

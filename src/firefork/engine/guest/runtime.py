@@ -175,11 +175,12 @@ def signal_below(ancestor: int, number: int) -> None:
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             try:
-                with open(f"/proc/{entry}/stat") as file:
-                    parent = int(file.read().rpartition(")")[2].split()[1])
+                with open(f"/proc/{entry}/stat", "rb") as file:  # bytes: a process may bear any name
+                    fields = file.read().rpartition(b")")[2].split()
             except OSError:
-                continue
-            children.setdefault(parent, []).append(int(entry))
+                continue  # it ended meanwhile
+            if len(fields) > 1:
+                children.setdefault(int(fields[1]), []).append(int(entry))
     waiting = list(children.get(ancestor, ()))
     if not waiting:
         raise ProcessLookupError
