@@ -1,0 +1,41 @@
+"""All benchmarks one after the other, and one table at the end."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+import burst
+import catalog_size
+import cold_start
+import idle_memory
+import throughput
+import warm_invoke
+from measurement import Figure, load_average, show
+
+_ALL = (
+    ("first invokes", cold_start.measure, 15),
+    ("burst", burst.measure, 3),
+    ("warm invokes", warm_invoke.measure, 10),
+    ("throughput", throughput.measure, 3),
+    ("idle memory", idle_memory.measure, 16),
+    ("size of the catalog", catalog_size.measure, 10_000),
+)
+
+
+def run() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    arguments = parser.parse_args()
+    figures: list[Figure] = []
+    for name, measure, rounds in _ALL:
+        started = time.monotonic()
+        before = load_average()
+        figures += measure(rounds)
+        print(f"{name}: {time.monotonic() - started:.0f} s   ({before})", file=sys.stderr, flush=True)
+    show(figures, as_json=arguments.json)
+
+
+if __name__ == "__main__":
+    run()
