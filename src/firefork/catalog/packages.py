@@ -13,6 +13,7 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -139,7 +140,8 @@ class Packages:
     def _write_manifest(self, package: Package) -> None:
         fields = {name: getattr(package, name) for name in ("digest", "size", "unzipped_size", "mentions_sdk")}
         text = json.dumps(fields | {"top_level": sorted(package.top_level)})
-        work = self._manifest_path(package.digest).with_suffix(f".{os.getpid()}.tmp")
+        # Named by the thread: two requests may bring the same package at once.
+        work = self._manifest_path(package.digest).with_suffix(f".{threading.get_ident()}.tmp")
         work.write_text(text)
         os.replace(work, self._manifest_path(package.digest))
         self._manifests[package.digest] = package
