@@ -63,7 +63,7 @@ def _default(option: click.Option) -> str:
         return option.show_default
     if option.is_flag:
         return "off"
-    if option.multiple or option.default is None or callable(option.default):
+    if not isinstance(option.default, str | int | float):
         return "none"
     return f"`{option.default:g}`" if isinstance(option.default, float) else f"`{option.default}`"
 

@@ -96,10 +96,10 @@ def _show_runtime(console: Console, client: dict[str, Any], runtime: str, exampl
         _create(client["lambda"], name, runtime, _zip(examples / example))
         event = json.loads((examples / example / "event.json").read_text())
         answer = client["lambda"].invoke(FunctionName=name, Payload=json.dumps(event))
-        console.print(f"{example}: {answer['Payload'].read().decode()}", markup=False, highlight=False)
+        print(f"{example}: {answer['Payload'].read().decode()}")
     name = f"hello-{runtime.replace('.', '-')}"
     for event in client["logs"].filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]:
-        console.print(f"  {event['message'].rstrip()}", markup=False, highlight=False)
+        print(f"  {event['message'].rstrip()}")
     first: list[float] = []
     later: list[float] = []
     code = _zip(examples / "hello")
