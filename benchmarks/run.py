@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+import traceback
 
 import burst
 import catalog_size
@@ -29,12 +30,19 @@ def run() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     figures: list[Figure] = []
+    failed: list[str] = []
     for name, measure, rounds in _ALL:
         started = time.monotonic()
         before = load_average()
-        figures += measure(rounds)
+        try:
+            figures += measure(rounds)
+        except Exception:  # one that fails must not cost the figures of the others
+            traceback.print_exc()
+            failed.append(name)
         print(f"{name}: {time.monotonic() - started:.0f} s   ({before})", file=sys.stderr, flush=True)
     show(figures, as_json=arguments.json)
+    if failed:
+        sys.exit(f"without figures: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

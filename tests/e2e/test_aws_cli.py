@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 AWS = Path(sys.executable).with_name("aws")
+README = Path(__file__).resolve().parents[2] / "README.md"
 FIRST = """
 def handler(event, context):
     print("greeting", event["name"])
@@ -18,12 +20,18 @@ SECOND = "def handler(event, context):\n    return 'second'\n"
 
 
 @pytest.fixture
-def aws(server, firefork_exports, tmp_path):
-    """Runs an AWS CLI command with nothing set but what ``firefork env`` prints; its output."""
+def variables(firefork_exports, tmp_path):
+    """A user's environment with nothing of AWS in it but what ``firefork env`` prints."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    kept["PATH"] = f"{AWS.parent}{os.pathsep}{kept['PATH']}"
+    return {**kept, "HOME": str(tmp_path), "AWS_PAGER": "", "AWS_EC2_METADATA_DISABLED": "true", **firefork_exports}
+
+
+@pytest.fixture
+def aws(variables, tmp_path):
+    """Runs an AWS CLI command; its output, or what it says when it ends with ``code``."""
 
     def run(*arguments, code=0):
-        variables = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        away = {"HOME": str(tmp_path), "AWS_PAGER": "", "AWS_EC2_METADATA_DISABLED": "true"}
         result = subprocess.run(
             [AWS, *arguments],
             capture_output=True,
@@ -31,7 +39,7 @@ def aws(server, firefork_exports, tmp_path):
             timeout=60,
             check=False,
             cwd=tmp_path,
-            env={**variables, **away, **firefork_exports},
+            env=variables,
         )
         assert result.returncode == code, result.stderr
         return result.stdout if code == 0 else result.stderr
@@ -103,3 +111,21 @@ class TestSession:
         gone = aws("lambda", "get-function", "--function-name", "hello", code=255)
         assert "(ResourceNotFoundException)" in gone
         assert "Function not found: arn:aws:lambda:us-east-1:000000000000:function:hello" in gone
+
+
+class TestReadme:
+    def test_the_first_function_works_as_it_is_printed(self, variables, tmp_path):
+        """The block of the README, typed into a shell."""
+        script = re.search(r"```sh\n(.*?)```", README.read_text(), re.DOTALL)[1]
+        session = subprocess.run(
+            ["sh", "-e", "-c", script],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            cwd=tmp_path,
+            env=variables,
+        )
+        assert session.returncode == 0, session.stderr
+        assert '{"greeting": "Hello, you!"}' in session.stdout
+        assert "greeting you\n" in session.stdout
