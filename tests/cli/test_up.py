@@ -37,8 +37,16 @@ def sample(option, folder):
         return "7.5"
     if isinstance(kind, click.IntRange):
         return str((kind.min or 0) + 1)
-    known = {options.REGION: "eu-west-3", options.ACCOUNT: "123456789012", options.URL: "http://127.0.0.1:9"}
-    return known.get(kind) or str(folder)
+    known = {
+        options.REGION: "eu-west-3",
+        options.ACCOUNT: "123456789012",
+        options.URL: "http://127.0.0.1:9",
+        options.PATH: str(folder),
+        options.EXISTING_PATH: str(folder),
+        click.STRING: "text",
+    }
+    assert kind in known, f"say here what is a valid value of {option.opts[0]}"
+    return known[kind]
 
 
 class TestOptions:
