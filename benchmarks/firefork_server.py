@@ -68,8 +68,11 @@ class FireforkServer:
         self._process.wait(timeout=60)
         self._folder.cleanup()
 
-    def create(self, source: str, *, wait: bool = True) -> str:
-        """Create a function (1,769 MB: one whole processor) and wait until it is active; its name."""
+    def create(self, source: str, *, wait: bool = True, **members: Any) -> str:
+        """Create a function (1,769 MB: one whole processor) and wait until it is active; its name.
+
+        ``members`` are further ones of CreateFunction.
+        """
         name = f"bench-{next(self._numbers)}"
         self.lambda_.create_function(
             FunctionName=name,
@@ -79,13 +82,21 @@ class FireforkServer:
             Code={"ZipFile": zip_of(source)},
             MemorySize=1769,
             Timeout=30,
+            **members,
         )
         if wait:
             self.lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05})
         return name
 
+    def publish(self, name: str) -> str:
+        """Publish a version and wait until it is active; its number. Raises WaiterError when its init fails."""
+        version: str = self.lambda_.publish_version(FunctionName=name)["Version"]
+        waiter = self.lambda_.get_waiter("published_version_active")
+        waiter.wait(FunctionName=name, Qualifier=version, WaiterConfig={"Delay": 0.1})
+        return version
+
     def request(self, name: str) -> bytes:
-        """A signed Invoke request."""
+        """A signed Invoke request; ``name`` may end with a qualifier."""
         url = f"{self.endpoint}/2015-03-31/functions/{name}/invocations"
         return raw_client.prepare(url, credentials=self.credentials)
 

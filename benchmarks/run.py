@@ -11,12 +11,14 @@ import burst
 import catalog_size
 import cold_start
 import idle_memory
+import snapstart
 import throughput
 import warm_invoke
 from measurement import Figure, load_average, show
 
 _ALL = (
     ("first invokes", cold_start.measure, 15),
+    ("SnapStart", snapstart.measure, 7),
     ("burst", burst.measure, 3),
     ("warm invokes", warm_invoke.measure, 10),
     ("throughput", throughput.measure, 3),
