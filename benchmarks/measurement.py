@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import statistics
 import sys
 from collections.abc import Callable, Sequence
@@ -75,8 +76,14 @@ def load_average() -> str:
     return "load average {:.2f} {:.2f} {:.2f}, {} processors".format(*os.getloadavg(), os.cpu_count() or 0)
 
 
+def end_tidily() -> None:
+    """Let SIGTERM end a benchmark as Ctrl-C does: servers and peers are stopped on the way out."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+
+
 def main(measure: Callable[[int], list[Figure]], *, rounds: int, what: str) -> None:
     """The command line that every script has: ``--rounds N`` (``what`` says of what) and ``--json``."""
+    end_tidily()
     parser = argparse.ArgumentParser(description=(sys.modules["__main__"].__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=rounds, help=f"{what}; {rounds} without this option")
     parser.add_argument("--json", action="store_true", help="print JSON")

@@ -14,7 +14,7 @@ import idle_memory
 import snapstart
 import throughput
 import warm_invoke
-from measurement import Figure, load_average, show
+from measurement import Figure, end_tidily, load_average, show
 
 _ALL = (
     ("first invokes", cold_start.measure, 15),
@@ -28,6 +28,7 @@ _ALL = (
 
 
 def run() -> None:
+    end_tidily()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
