@@ -93,6 +93,10 @@ class Server:
             if line.startswith(start):
                 return
 
+    def rest(self):
+        """What it printed after the lines that were waited for, up to its end."""
+        return list(iter(lambda: self._queue.get(timeout=30), None))
+
     def keys(self):
         text = (self.data_dir / "credentials").read_text().split()
         return text[3], text[6]

@@ -532,7 +532,8 @@ class Functions:
             listener(scope, name, deleted)
 
     def _forget(self, scope: Scope, name: str) -> None:
-        for key in [key for key in self._cache if key[0] == scope and key[1] == name]:
+        # list() first, in one step: other threads resolve functions meanwhile.
+        for key in [key for key in list(self._cache) if key[0] == scope and key[1] == name]:
             self._cache.pop(key, None)
 
     # ---- rules

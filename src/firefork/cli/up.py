@@ -71,7 +71,7 @@ from firefork.settings import Settings
     "--idle-timeout",
     envvar="FIREFORK_IDLE_TIMEOUT",
     default=600.0,
-    type=click.FloatRange(min=0.1),
+    type=options.Seconds(min=0.1),
     help="Seconds until an idle environment ends.",
 )
 @click.option(
@@ -92,7 +92,7 @@ from firefork.settings import Settings
     "--shutdown-limit",
     envvar="FIREFORK_SHUTDOWN_LIMIT",
     default=5.0,
-    type=click.FloatRange(min=0.0),
+    type=options.Seconds(min=0.0),
     help="Seconds that running invokes get when the server stops.",
 )
 @click.option("--verbose", "-v", envvar="FIREFORK_VERBOSE", is_flag=True, help="One line for each request.")
