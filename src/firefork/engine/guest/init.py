@@ -140,10 +140,13 @@ class Init:
             self._make_socket()
         elif name == "stop" and not self.stopped:
             self.stopped = True
-            self._signal_all(signal.SIGSTOP)
+            # The runtime may have been served, and have ended, before this order was read.
+            with contextlib.suppress(ProcessLookupError):
+                self._signal_all(signal.SIGSTOP)
         elif name == "continue" and self.stopped:
             self.stopped = False
-            self._signal_all(signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):
+                self._signal_all(signal.SIGCONT)
         return False
 
     def _launch(self) -> bool:
