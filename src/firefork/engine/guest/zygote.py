@@ -13,7 +13,7 @@ import socket
 import sys
 from typing import Any, Callable, Dict, List, Optional
 
-from . import channel, init, kernel, runtime
+from . import channel, init, kernel, runtime, sdk
 
 _NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWNET
 
@@ -54,9 +54,12 @@ def serve(descriptor: int, prepare_client: Callable[[], None]) -> Optional[Calla
     _preload(options, prepare_client)
     # Ended children need no burial: init reports its own children, and nobody waits for the zygote's.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    baseline_kb = runtime.resident_kb()
+    if options["sdk"]:
+        sdk.warm()  # beyond what a function would have had to load itself, so not in its account
     gc.collect()
     gc.freeze()  # keep the collector from touching, and so copying, every inherited page
-    channel.send(control, {"event": "ready", "pid": os.getpid(), "baseline_kb": runtime.resident_kb()})
+    channel.send(control, {"event": "ready", "pid": os.getpid(), "baseline_kb": baseline_kb})
     while True:
         order, descriptors = channel.receive(control)
         if order is None:
@@ -76,36 +79,7 @@ def _preload(options: Dict[str, Any], prepare_client: Callable[[], None]) -> Non
     for name in _PRELOADED:
         importlib.import_module(name)
     if options["sdk"]:
-        _preload_sdk()
-
-
-def _preload_sdk() -> None:
-    """Import the SDK and make one client, so that children inherit all that a first client imports.
-
-    The client is made of a session without configuration, for a region and keys that mean nothing, and is dropped:
-    children inherit modules and compiled patterns, no credentials, no region and no connection.
-    """
-    import boto3
-    import botocore.session
-
-    kept = dict(os.environ)
-    os.environ.update(
-        AWS_CONFIG_FILE="/nonexistent",
-        AWS_SHARED_CREDENTIALS_FILE="/nonexistent",
-        AWS_EC2_METADATA_DISABLED="true",
-    )
-    try:
-        session = boto3.session.Session(
-            botocore_session=botocore.session.Session(),
-            aws_access_key_id="none",
-            aws_secret_access_key="none",
-            region_name="us-east-1",
-        )
-        session.client("sts", endpoint_url="http://localhost:1")
-    finally:
-        os.environ.clear()
-        os.environ.update(kept)
-    boto3.DEFAULT_SESSION = None
+        sdk.preload()
 
 
 def _become_spare(options: Dict[str, Any], descriptors: List[int]) -> Optional[Callable[[], None]]:
