@@ -93,46 +93,74 @@ def _structure(shape: Any) -> Check:
 
 def _list(shape: Any) -> Check:
     lowest, highest = shape.metadata.get("min", 0), shape.metadata.get("max")
+    member = shape.member
+    constraints = _constraints(member)
 
     def check(value: list[Any], path: str) -> Iterator[str]:
-        yield from _length(len(value), f"[{', '.join(map(str, value))}]", path, lowest, highest)
-        member = shape.member
+        shown = f"[{', '.join(map(str, value))}]"
+        yield from _length(len(value), shown, path, lowest, highest)
+        if constraints:
+            if any(item is None or any(_check_of(member)(item, path)) for item in value):
+                yield _failed(shown, path, f"Member must satisfy constraint: [{constraints}]")
+            return
         for number, item in enumerate(value, 1):
             where = f"{path}.{number}.member"
-            yield from _check_of(member)(item, f"{where}." if member.type_name == "structure" else where)
+            if item is None:
+                yield f"Value null at '{where}' failed to satisfy constraint: Member must not be null"
+            else:
+                yield from _check_of(member)(item, f"{where}." if member.type_name == "structure" else where)
 
     return check
 
 
 def _map(shape: Any) -> Check:
     lowest, highest = shape.metadata.get("min", 0), shape.metadata.get("max")
-    keys = {name: shape.key.metadata[name] for name in ("min", "max", "pattern") if name in shape.key.metadata}
+    secret = shape.metadata.get("sensitive", False)
+    constraints = _constraints(shape.value)
 
     def check(value: Mapping[str, Any], path: str) -> Iterator[str]:
-        yield from _length(len(value), str(dict(value)), path, lowest, highest)
-        for name in value:
-            problems = list(_key_problems(name, keys))
-            if problems:
-                yield (
-                    f"Value '{{{', '.join(f'{key}={item}' for key, item in value.items())}}}' at '{path}' failed to "
-                    f"satisfy constraint: Map keys must satisfy constraint: [{', '.join(problems)}]"
-                )
-                break
-        member = shape.value
+        shown = "Value" if secret else f"Value '{_show_map(value)}'"
+        failed = f"{shown} at '{path}' failed to satisfy constraint:"
+        if highest is not None and len(value) > highest:
+            yield f"{failed} Member must have length less than or equal to {highest}"
+        if len(value) < lowest:
+            yield f"{failed} Member must have length greater than or equal to {lowest}"
+        if any(any(_check_of(shape.key)(name, path)) for name in value):
+            yield f"{failed} Map keys must satisfy constraint: [{_constraints(shape.key)}]"
+        if constraints:
+            if any(item is None or any(_check_of(shape.value)(item, path)) for item in value.values()):
+                yield f"{failed} Map value must satisfy constraint: [{constraints}]"
+            return
         for name, item in value.items():
             where = f"{path}.{name}.member"
-            yield from _check_of(member)(item, f"{where}." if member.type_name == "structure" else where)
+            if item is None:
+                yield f"Value null at '{where}' failed to satisfy constraint: Member must not be null"
+            else:
+                yield from _check_of(shape.value)(item, f"{where}." if shape.value.type_name == "structure" else where)
 
     return check
 
 
-def _key_problems(name: str, limits: Mapping[str, Any]) -> Iterator[str]:
-    if "max" in limits and len(name) > limits["max"]:
-        yield f"Member must have length less than or equal to {limits['max']}"
-    if "min" in limits and len(name) < limits["min"]:
-        yield f"Member must have length greater than or equal to {limits['min']}"
-    if "pattern" in limits and not pattern(limits["pattern"]).fullmatch(name):
-        yield f"Member must satisfy regular expression pattern: {limits['pattern']}"
+def _show_map(value: Mapping[str, Any]) -> str:
+    return f"{{{', '.join(f'{key}={item}' for key, item in value.items())}}}"
+
+
+def _constraints(shape: Any) -> str:
+    """All that the members of a list or map must satisfy, as told when one of them does not; empty for structures."""
+    metadata = shape.metadata
+    if "enum" in metadata:
+        return f"Member must satisfy enum value set: [{', '.join(metadata['enum'])}]"
+    if shape.type_name not in ("string", "integer", "long", "float", "double"):
+        return ""
+    measure = "length" if shape.type_name == "string" else "value"
+    told = []
+    if "max" in metadata:
+        told.append(f"Member must have {measure} less than or equal to {metadata['max']}")
+    if "min" in metadata:
+        told.append(f"Member must have {measure} greater than or equal to {metadata['min']}")
+    if "pattern" in metadata:
+        told.append(f"Member must satisfy regular expression pattern: {metadata['pattern']}")
+    return ", ".join([*told, "Member must not be null"])
 
 
 def _string(shape: Any) -> Check:

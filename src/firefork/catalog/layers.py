@@ -8,14 +8,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from firefork.aws.errors import InvalidParameterValue, ResourceNotFound
 from firefork.aws.scope import Scope
 from firefork.catalog.function import LayerReference
 from firefork.catalog.packages import Package
+from firefork.store import rows
 from firefork.store.clock import now
 from firefork.store.database import Database
 from firefork.store.tables import layer_versions, layers
@@ -69,12 +70,12 @@ class Layers:
         license_info: str | None = None,
     ) -> LayerVersion:
         """Store the next version; numbers are never used again."""
-        where = _is(layers, scope, name)
+        where = rows.within(layers, scope, name=name)
         with self._database.write() as connection:
             last = connection.execute(select(layers.c.last_version).where(where)).scalar()
             number = (last or 0) + 1
             if last is None:
-                connection.execute(insert(layers).values(**_key(scope, name), last_version=number))
+                connection.execute(insert(layers).values(**rows.key(scope, name=name), last_version=number))
             else:
                 connection.execute(update(layers).where(where).values(last_version=number))
             version = LayerVersion(
@@ -91,7 +92,7 @@ class Layers:
             )
             connection.execute(
                 insert(layer_versions).values(
-                    **_key(scope, name),
+                    **rows.key(scope, name=name),
                     version=number,
                     code_sha256=package.digest,
                     document=_to_document(version),
@@ -101,13 +102,10 @@ class Layers:
 
     def get(self, scope: Scope, name: str, version: int) -> LayerVersion:
         """Raises ResourceNotFound, InvalidParameterValue."""
-        if version < 1:
-            raise InvalidParameterValue("Layer Version Cannot be less than 1")
+        _check_version(version)
         with self._database.read() as connection:
             text = connection.execute(
-                select(layer_versions.c.document).where(
-                    _is(layer_versions, scope, name), layer_versions.c.version == version
-                )
+                select(layer_versions.c.document).where(rows.within(layer_versions, scope, name=name, version=version))
             ).scalar()
         if text is None:
             raise ResourceNotFound(_MISSING)
@@ -138,7 +136,7 @@ class Layers:
         self, scope: Scope, name: str, *, before: int | None, limit: int
     ) -> tuple[list[LayerVersion], int | None]:
         """Newest first; and the number before which the next page begins."""
-        query = select(layer_versions.c.document).where(_is(layer_versions, scope, name))
+        query = select(layer_versions.c.document).where(rows.within(layer_versions, scope, name=name))
         if before is not None:
             query = query.where(layer_versions.c.version < before)
         with self._database.read() as connection:
@@ -149,20 +147,19 @@ class Layers:
     def list(self, scope: Scope, *, after: str | None) -> list[LayerVersion]:
         """The newest version of every layer that has one, by name."""
         table = layer_versions.c
-        query = select(table.name, table.version, table.document).where(
-            table.account == scope.account, table.region == scope.region
-        )
+        query = select(table.name, table.version, table.document).where(rows.within(layer_versions, scope))
         if after is not None:
             query = query.where(table.name > after)
         with self._database.read() as connection:
-            rows = connection.execute(query.order_by(table.name, table.version)).all()
-        return list({row.name: _from_document(scope, row.name, row.document) for row in rows}.values())
+            found = connection.execute(query.order_by(table.name, table.version)).all()
+        return list({row.name: _from_document(scope, row.name, row.document) for row in found}.values())
 
     def delete(self, scope: Scope, name: str, version: int) -> None:
-        """Deleting what is not there succeeds, as on AWS. Functions that use it keep it."""
+        """Deleting what is not there succeeds, as on AWS. Functions that use it keep it. Its policy goes with it."""
+        _check_version(version)
         with self._database.write() as connection:
             connection.execute(
-                delete(layer_versions).where(_is(layer_versions, scope, name), layer_versions.c.version == version)
+                delete(layer_versions).where(rows.within(layer_versions, scope, name=name, version=version))
             )
 
     def digests(self) -> set[str]:
@@ -171,12 +168,9 @@ class Layers:
             return set(connection.execute(select(layer_versions.c.code_sha256)).scalars().all())
 
 
-def _key(scope: Scope, name: str) -> dict[str, str]:
-    return {"account": scope.account, "region": scope.region, "name": name}
-
-
-def _is(table: Any, scope: Scope, name: str) -> Any:
-    return and_(table.c.account == scope.account, table.c.region == scope.region, table.c.name == name)
+def _check_version(version: int) -> None:
+    if version < 1:
+        raise InvalidParameterValue("Layer Version Cannot be less than 1")
 
 
 def _to_document(version: LayerVersion) -> str:
