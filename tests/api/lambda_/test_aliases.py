@@ -109,9 +109,9 @@ class TestRules:
     def test_weights_are_checked_by_the_model(self, create):
         assert create(weights={"2": 2.0})["Error"] == {
             "Code": "ValidationException",
-            "Message": "1 validation error detected: Value '{2=2.0}' at 'routingConfig.additionalVersionWeights' failed "
-            "to satisfy constraint: Map value must satisfy constraint: [Member must have value less than or equal to "
-            "1.0, Member must have value greater than or equal to 0.0, Member must not be null]",
+            "Message": "1 validation error detected: Value '{2=2.0}' at 'routingConfig.additionalVersionWeights' "
+            "failed to satisfy constraint: Map value must satisfy constraint: [Member must have value less than or "
+            "equal to 1.0, Member must have value greater than or equal to 0.0, Member must not be null]",
         }
         assert create(weights={"$LATEST": 0.5})["Error"]["Message"] == (
             "1 validation error detected: Value '{$LATEST=0.5}' at 'routingConfig.additionalVersionWeights' failed to "

@@ -86,8 +86,8 @@ class TestRefusals:
             ({"OnSuccess": "{arn}-no"}, "The destination ARN {arn}-no is invalid."),
             (
                 {"OnSuccess": "arn:aws:iam:us-east-1:000000000000:function:x"},
-                "The provided destination config DestinationConfig(onSuccess=OnSuccess(destination=arn:aws:iam:us-east-1:"
-                "000000000000:function:x), onFailure=null) is invalid.",
+                "The provided destination config DestinationConfig(onSuccess=OnSuccess(destination="
+                "arn:aws:iam:us-east-1:000000000000:function:x), onFailure=null) is invalid.",
             ),
             (
                 {"OnSuccess": "arn:aws:s3:::only-failures"},

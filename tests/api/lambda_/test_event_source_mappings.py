@@ -101,8 +101,10 @@ class TestLife:
     def test_self_managed_kafka(self, lambda_, name, refusal):
         source = {
             "FunctionName": name,
-            "SelfManagedEventSource": {"Endpoints": {"KAFKA_BOOTSTRAP_SERVERS": ["a.example:9092", "b.example:9092"]}},
-            "Topics": ["t"],
+            "SelfManagedEventSource": {
+                "Endpoints": {"KAFKA_BOOTSTRAP_SERVERS": ["a.example.com:9092", "b.example.com:9092"]}
+            },
+            "Topics": ["topic"],
         }
         answer = refusal(lambda_.create_event_source_mapping, **source)
         assert answer["message"] == "Required 'sourceAccessConfigurations' parameter is missing."
@@ -159,8 +161,8 @@ class TestRefusals:
             (
                 stream(),
                 {},
-                "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must "
-                "not be null.",
+                "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member "
+                "must not be null.",
             ),
             (
                 stream(),
@@ -207,7 +209,11 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("source", "options", "told"),
         [
-            (queue(), {}, 'An event source mapping with SQS arn (" {source} ") and function (" {name} ") already exists.'),
+            (
+                queue(),
+                {},
+                'An event source mapping with SQS arn (" {source} ") and function (" {name} ") already exists.',
+            ),
             (
                 stream(),
                 {"StartingPosition": "LATEST"},

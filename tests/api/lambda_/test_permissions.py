@@ -123,8 +123,8 @@ class TestRefusals:
             (
                 {"RevisionId": "wrong"},
                 "PreconditionFailedException",
-                "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the "
-                "latest Revision Id",
+                "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve "
+                "the latest Revision Id",
             ),
             (
                 {"StatementId": "a b"},
@@ -270,9 +270,7 @@ class TestLayerVersions:
             "Action": "lambda:GetLayerVersion",
             "Resource": arn,
         }
-        second = self._permit(
-            lambda_, layer, "s2", OrganizationId="o-1234567890", RevisionId=first["RevisionId"]
-        )
+        second = self._permit(lambda_, layer, "s2", OrganizationId="o-1234567890", RevisionId=first["RevisionId"])
         assert json.loads(second["Statement"])["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": "o-1234567890"}}
         policy = lambda_.get_layer_version_policy(LayerName=layer, VersionNumber=1)
         assert [statement["Sid"] for statement in json.loads(policy["Policy"])["Statement"]] == ["s1", "s2"]
