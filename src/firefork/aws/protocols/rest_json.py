@@ -77,7 +77,7 @@ def parse(service: str, operation: str, labels: Mapping[str, str], request: Http
             parameters[plan.payload] = values.from_json(plan.payload_shape, _load(request.body))
     elif request.body and plan.operation.input_shape is not None:
         body = values.from_json(plan.operation.input_shape, _load(request.body))
-        for name, value in body.items():
+        for name, value in (body or {}).items():
             parameters.setdefault(name, value)
     return parameters
 
