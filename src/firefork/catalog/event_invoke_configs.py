@@ -111,13 +111,13 @@ def _check_destinations(connection: Connection, target: FunctionReference, setti
     for arn, services in ((success, _SUCCESS_SERVICES), (failure, _FAILURE_SERVICES)):
         if not arn:
             continue
-        parts = arn.split(":")
-        if parts[2] not in services:
+        service = arn.split(":")[2] if arn.startswith("arn:") else ""
+        if service not in services:
             raise InvalidParameterValue(
                 f"The provided destination config DestinationConfig(onSuccess={_shown('OnSuccess', success)}, "
                 f"onFailure={_shown('OnFailure', failure)}) is invalid."
             )
-        if parts[2] == "lambda":
+        if service == "lambda":
             _check_function(connection, target, arn)
 
 

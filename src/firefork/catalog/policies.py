@@ -170,7 +170,7 @@ class Policies:
     ) -> tuple[Statement, str]:
         """Attach a statement to a layer version; with the policy's new revision id. Raises AWS's errors."""
         with self._database.write() as connection:
-            arn = _need_layer(connection, scope, name, version)
+            arn = _need_layer(connection, scope, name, version, to_write=True)
             document, revision = _load_layer(connection, scope, name, version) or (None, None)
             complete = _complete(statement, arn)
             policy = _policy(document).with_statement(complete)
@@ -181,7 +181,7 @@ class Policies:
     def remove_layer(self, scope: Scope, name: str, version: int, sid: str, revision_id: str | None) -> None:
         """Detach a statement. Raises ResourceNotFound, PreconditionFailed."""
         with self._database.write() as connection:
-            _need_layer(connection, scope, name, version)
+            _need_layer(connection, scope, name, version, to_write=True)
             document, revision = _load_layer(connection, scope, name, version) or (None, None)
             if revision_id is not None and revision_id != revision:
                 raise PreconditionFailed(_STALE.format("GetLayerPolicy"))
@@ -287,13 +287,14 @@ def _save(
     renew_revision(connection, scope, name, qualifier)
 
 
-def _need_layer(connection: Connection, scope: Scope, name: str, version: int) -> str:
-    """The layer version's ARN. Raises ResourceNotFound, InvalidParameterValue."""
+def _need_layer(connection: Connection, scope: Scope, name: str, version: int, *, to_write: bool = False) -> str:
+    """The layer version's ARN; its row is locked ``to_write``. Raises ResourceNotFound, InvalidParameterValue."""
     if version < 1:
         raise InvalidParameterValue("Layer Version Cannot be less than 1")
     arn = scope.arn("lambda", f"layer:{name}:{version}")
     condition = rows.within(layer_versions, scope, name=name, version=version)
-    if connection.execute(select(layer_versions.c.version).where(condition)).first() is None:
+    query = select(layer_versions.c.version).where(condition)
+    if connection.execute(query.with_for_update() if to_write else query).first() is None:
         raise ResourceNotFound(f"Layer version {arn} does not exist.")
     return arn
 

@@ -90,6 +90,11 @@ class TestRefusals:
                 "arn:aws:iam:us-east-1:000000000000:function:x), onFailure=null) is invalid.",
             ),
             (
+                {"OnFailure": "kafka://only-for-mappings"},
+                "The provided destination config DestinationConfig(onSuccess=null, onFailure=OnFailure(destination="
+                "kafka://only-for-mappings)) is invalid.",
+            ),
+            (
                 {"OnSuccess": "arn:aws:s3:::only-failures"},
                 "The provided destination config DestinationConfig(onSuccess=OnSuccess(destination=arn:aws:s3:::"
                 "only-failures), onFailure=null) is invalid.",
