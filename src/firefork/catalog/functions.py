@@ -54,10 +54,13 @@ REVISION_MISMATCH: Final = (
 
 _ROLE: Final = re.compile(r"arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")
 
-_CREATING: Final[Mapping[str, Any]] = {
+_WAITING: Final[Mapping[str, Any]] = {
     "state": "Pending",
     "state_reason": "The function is being created.",
     "state_reason_code": "Creating",
+}
+_CREATING: Final[Mapping[str, Any]] = {
+    **_WAITING,
     "last_update_status": None,
     "last_update_status_reason": None,
     "last_update_status_reason_code": None,
@@ -75,6 +78,20 @@ _SETTLED: Final[Mapping[str, Any]] = {
     "last_update_status_reason": None,
     "last_update_status_reason_code": None,
 }
+
+
+def is_optimised(function: FunctionVersion) -> bool:
+    """Whether published versions of it get a snapshot. AWS: developer guide, "SnapStart"."""
+    return function.snap_start_apply_on == "PublishedVersions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateFailure:
+    """Why a version cannot become active."""
+
+    reason: str
+    code: str
+    """One of the model's StateReasonCode values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +126,8 @@ class Functions:
         self.schedule = schedule or _timer
         self._lock = threading.RLock()
         self._routes: dict[tuple[Scope, str], dict[str | None, Route]] = {}
+        self.published: list[Callable[[FunctionVersion], None]] = []
+        """Called with a published version that needs a snapshot; ``settle_version`` is the answer."""
         self.changed: list[Callable[[Scope, str, bool], None]] = []
         """Called after a function changed: its scope, its name, whether it is deleted. In the writer's thread."""
 
@@ -260,6 +279,7 @@ class Functions:
                 raise ResourceConflict(f"Function already exist: {name}") from None
             self._announce(scope, name)
         self._settle_later(scope, name)
+        self._optimise(result)
         return result
 
     def update_code(
@@ -322,6 +342,7 @@ class Functions:
                 result = self._publish(connection, updated, None, _CREATING) if publish else updated
             self._announce(scope, name)
         self._settle_later(scope, name)
+        self._optimise(result)
         return result
 
     def publish_version(
@@ -343,9 +364,43 @@ class Functions:
                         f"CodeSHA256 ({code_sha256}) is different from current CodeSHA256 in $LATEST ({shown}). "
                         "Please try again with the CodeSHA256 in $LATEST."
                     )
-                version = self._publish(connection, current, description, _SETTLED)
+                state = {**_SETTLED, **_WAITING} if is_optimised(current) else _SETTLED
+                version = self._publish(connection, current, description, state)
             self._announce(scope, name)
+        self._optimise(version)
         return version
+
+    def _optimise(self, version: FunctionVersion) -> None:
+        """A published version that waits for its snapshot: tell whoever makes those."""
+        if version.state != "Pending" or version.version == LATEST or not is_optimised(version):
+            return
+        if not self.published:
+            self.settle_version(version, None)
+        for listener in self.published:
+            listener(version)
+
+    def settle_version(self, version: FunctionVersion, failure: StateFailure | None) -> None:
+        """The version's snapshot was made, or could not be."""
+        with self.change(version.scope, version.name) as connection:
+            number = number_of(version.version)
+            current = None if number is None else load(connection, version.scope, version.name, number)
+            if current is None or current.state != "Pending":
+                return
+            settled = dict(_SETTLED)
+            if failure is not None:
+                settled |= {"state": "Failed", "state_reason": failure.reason, "state_reason_code": failure.code}
+            save(connection, dataclasses.replace(current, **settled))
+
+    def optimised_versions(self) -> Sequence[FunctionVersion]:
+        """Published versions whose environments are forked from a snapshot."""
+        table = function_versions.c
+        with self._database.read() as connection:
+            found = connection.execute(
+                select(table.account, table.region, table.document).where(
+                    table.number > 0, table.document.contains('"snap_start_apply_on": "PublishedVersions"')
+                )
+            ).all()
+        return [from_document(Scope(row.account, row.region), row.document) for row in found]
 
     def _publish(
         self, connection: Connection, current: FunctionVersion, description: str | None, state: Mapping[str, Any]
@@ -417,7 +472,10 @@ class Functions:
     # ---- states
 
     def settle(self, scope: Scope, name: str) -> None:
-        """Finish what is in progress: Pending becomes Active, InProgress becomes Successful."""
+        """Finish what is in progress: Pending becomes Active, InProgress becomes Successful.
+
+        A version that waits for its snapshot goes on waiting.
+        """
         with self.change(scope, name) as connection:
             documents = connection.execute(
                 select(function_versions.c.document).where(
@@ -425,8 +483,9 @@ class Functions:
                 )
             ).scalars()
             for document in documents.all():
-                settled = dataclasses.replace(from_document(scope, document), revision_id=new_id(), **_SETTLED)
-                save(connection, settled)
+                version = from_document(scope, document)
+                if version.version == LATEST or not is_optimised(version):
+                    save(connection, dataclasses.replace(version, revision_id=new_id(), **_SETTLED))
 
     def settle_all(self) -> None:
         """At start: finish what a killed server had begun."""
