@@ -48,8 +48,8 @@ from firefork.catalog.aliases import Aliases as AliasCatalog
 from firefork.catalog.code_signing_configs import CodeSigningConfigs as CodeSigningCatalog
 from firefork.catalog.event_invoke_configs import EventInvokeConfigs as EventInvokeCatalog
 from firefork.catalog.event_source_mappings import EventSourceMappings as MappingCatalog
-from firefork.catalog.function_urls import FunctionUrls as UrlCatalog
 from firefork.catalog.function import FunctionVersion
+from firefork.catalog.function_urls import FunctionUrls as UrlCatalog
 from firefork.catalog.functions import Functions as FunctionCatalog
 from firefork.catalog.functions import StateFailure
 from firefork.catalog.keys import Keys, role_session

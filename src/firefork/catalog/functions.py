@@ -26,7 +26,7 @@ from firefork.aws.errors import (
 from firefork.aws.scope import Scope
 from firefork.catalog.alias import Route, RouteReader
 from firefork.catalog.function import LATEST, FunctionVersion, LayerReference, LoggingConfig
-from firefork.catalog.function_records import from_document, need, number_of, save
+from firefork.catalog.function_records import from_document, load, need, number_of, save
 from firefork.catalog.function_rules import (
     check_environment,
     check_layers,
