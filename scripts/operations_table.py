@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import keyword
 import pkgutil
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 from botocore import xform_name
 
+import firefork.api
 from firefork.aws import models
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,10 +33,14 @@ of them (`tests/api/test_fuzz.py`); the tests named below check what each one do
 """
 
 
-def served(service: str) -> set[str]:
+def services() -> dict[str, ModuleType]:
+    """The package of each service, by botocore's name."""
+    packages = (module.name for module in pkgutil.iter_modules(firefork.api.__path__) if module.ispkg)
+    return {name.rstrip("_"): importlib.import_module(f"firefork.api.{name}") for name in packages}
+
+
+def served(package: ModuleType) -> set[str]:
     """Method names of the classes that answer a service's operations."""
-    name = f"{service}_" if keyword.iskeyword(service) else service
-    package = importlib.import_module(f"firefork.api.{name}")
     methods: set[str] = set()
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         for _, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
@@ -54,9 +59,9 @@ def page() -> Iterator[str]:
     yield HEAD
     files = sorted((ROOT / "tests").rglob("test_*.py"))
     texts = {str(path.relative_to(ROOT)): path.read_text() for path in files}
-    for service in models.service_by_signing_name().values():
+    for service, package in sorted(services().items()):
         names = sorted(models.service_model(service).operation_names)
-        methods = served(service)
+        methods = served(package)
         count = sum(xform_name(name) in methods for name in names)
         yield f"\n## {service}: {count} of {len(names)}\n\n| operation | state | tests |\n|---|---|---|\n"
         for name in names:

@@ -97,8 +97,13 @@ class Platform:
         self.capabilities = self._detect()
         self.database = self._open_database()
         data_dir = settings.data_dir
-        self.blobs = Blobs(data_dir / "blobs")
-        self.packages = Packages(self.blobs, data_dir / "code", data_dir / "opt")
+        try:
+            self.blobs = Blobs(data_dir / "blobs")
+            self.packages = Packages(self.blobs, data_dir / "code", data_dir / "opt")
+        except OSError as error:
+            raise StartFailed(
+                f"the data folder {data_dir} cannot be used: {error.filename}: {error.strerror}"
+            ) from None
         try:
             self.keys = Keys(data_dir, settings)
         except (OSError, ValueError) as error:
@@ -172,7 +177,7 @@ class Platform:
                 Database(settings.database_url) if settings.database_url else Database.in_folder(settings.data_dir)
             )
             database.migrate()
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, ImportError) as error:  # ImportError: a URL that names a driver which is not there
             raise StartFailed(
                 f"the database cannot be opened: {str(error.__cause__ or error).splitlines()[0]}"
             ) from None
@@ -193,6 +198,7 @@ class Platform:
                 mode=self.capabilities.mode,
                 hierarchies=self.capabilities.hierarchies,
                 idle_timeout_s=settings.idle_timeout_s,
+                init_limit_s=settings.init_limit_s,
                 spares=settings.spares,
             ),
             code=self.packages,
@@ -227,7 +233,9 @@ class Platform:
 
     def _lambda_providers(self, downloads: Downloads) -> list[object]:
         database, functions = self.database, self.functions
-        sources = CodeSources(self.packages, self.settings)
+        sources = CodeSources(
+            self.packages, self.settings, in_use=lambda digest: functions.uses(digest) or self.layers.uses(digest)
+        )
         tags, signing = TagCatalog(database, functions), CodeSigningCatalog(database, functions)
         return [
             Functions(functions, tags, signing, sources, downloads),

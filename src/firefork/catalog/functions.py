@@ -508,10 +508,14 @@ class Functions:
             found.update(layer["code_sha256"] for layer in document["layers"])
         return found
 
-    def runtimes_in_use(self) -> set[str]:
+    def uses(self, digest: str) -> bool:
+        """Whether some version has that package, as its code or as a layer."""
+        table = function_versions.c
         with self._database.read() as connection:
-            documents = connection.execute(select(function_versions.c.document)).scalars().all()
-        return {json.loads(text)["runtime"] for text in documents}
+            for condition in (table.code_sha256 == digest, table.document.contains(digest)):
+                if connection.execute(select(table.number).where(condition).limit(1)).first() is not None:
+                    return True
+        return False
 
     def _settle_later(self, scope: Scope, name: str) -> None:
         self.schedule(SETTLE_AFTER_S, lambda: self.settle(scope, name))

@@ -34,9 +34,10 @@ class Functions:
             raise InvalidParameterValue("A function name with a qualifier cannot be used to create a function.")
         if request.get("PackageType") == "Image" or request["Code"].get("ImageUri"):
             raise InvalidParameterValue("Container images are not supported yet: use PackageType Zip.")
-        for member in ("Runtime", "Handler"):
-            if not request.get(member):
-                raise InvalidParameterValue(f"{member} is mandatory for functions created with deployment packages.")
+        if not request.get("Runtime") or not request.get("Handler"):
+            raise InvalidParameterValue(
+                "Runtime and Handler are mandatory parameters for functions created with deployment packages."
+            )
         configuration = read(request, name=reference.name)
         configuration["layers"] = self._catalog.layer_references(call.scope, request.get("Layers") or [])
         configuration["code_origin"] = _origin(request["Code"])
@@ -46,15 +47,16 @@ class Functions:
         signing_id = self._signing.need_for_function(signing) if signing else None
         if signing:
             self._signing.check_deployment(reference.name, self._signing.get(signing))
-        function = self._catalog.create(
-            reference.scope,
-            reference.name,
-            configuration,
-            self._sources.package(call.scope, request["Code"]),
-            tags,
-            code_signing_config=signing_id,
-            publish=bool(request.get("Publish")),
-        )
+        with self._sources.package(call.scope, request["Code"]) as package:
+            function = self._catalog.create(
+                reference.scope,
+                reference.name,
+                configuration,
+                package,
+                tags,
+                code_signing_config=signing_id,
+                publish=bool(request.get("Publish")),
+            )
         return show(function)  # recorded: without the version, even if one was published
 
     def get_function(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -103,19 +105,19 @@ class Functions:
             raise InvalidParameterValue("Please don't provide ImageUri when updating a function with packageType Zip.")
         if request.get("PublishTo"):
             raise InvalidParameterValue("PublishTo is only supported for functions on managed instances.")
-        package = self._sources.package(call.scope, request)
-        self._signing.check_deployment(target.name, self._signing.of_function(target.scope, target.name))
         architectures = request.get("Architectures") or [None]
-        function = self._catalog.update_code(
-            target.scope,
-            target.name,
-            package,
-            architecture=architectures[0],
-            code_origin=_origin(request),
-            revision_id=request.get("RevisionId"),
-            dry_run=bool(request.get("DryRun")),
-            publish=bool(request.get("Publish")),
-        )
+        with self._sources.package(call.scope, request) as package:
+            self._signing.check_deployment(target.name, self._signing.of_function(target.scope, target.name))
+            function = self._catalog.update_code(
+                target.scope,
+                target.name,
+                package,
+                architecture=architectures[0],
+                code_origin=_origin(request),
+                revision_id=request.get("RevisionId"),
+                dry_run=bool(request.get("DryRun")),
+                publish=bool(request.get("Publish")),
+            )
         return show(function, qualifier=function.version if function.version != "$LATEST" else None)
 
     def update_function_configuration(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
