@@ -217,7 +217,7 @@ class Wire:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
             names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             for name in sorted(names):
-                if name.startswith("log_chunks") or name in ("log_groups", "log_streams"):
+                if name.startswith(("log_", "sqlite_")):
                     continue  # functions that still run write there
                 columns = "count(*)" if name in ("function_versions", "event_source_mappings") else "*"
                 rows.append((name, database.execute(f"SELECT {columns} FROM {name}").fetchall()))

@@ -282,7 +282,7 @@ class TestLists:
         answer = refusal(lambda_.list_functions, MasterRegion="us-east-1")
         assert answer["Error"]["Code"] == "InvalidParameterValueException"
 
-    @pytest.mark.parametrize("marker", ["%%%", "bm8=", "WzEsMl0=", "eyJhIjoxfQ=="])
+    @pytest.mark.parametrize("marker", ["%%%", "bm8=", "bnVsbA==", "WzEsMl0=", "eyJhIjoxfQ=="])
     def test_a_marker_that_nobody_gave(self, lambda_, name, refusal, marker):
         for operation in ("list_functions", "list_layers", "list_code_signing_configs"):
             answer = refusal(getattr(lambda_, operation), Marker=marker)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from typing import Any, Final
@@ -28,39 +27,41 @@ def marker(position: object) -> str | None:
 
 def text_after(request: Mapping[str, Any]) -> str | None:
     """Where the page begins, for lists in order of one text. Raises InvalidParameterValue."""
-    found = _read(request)
-    if found is not None and not isinstance(found, str):
-        raise _invalid()
-    return found
+    if not request.get("Marker"):
+        return None
+    match _read(request["Marker"]):
+        case str(text):
+            return text
+        case _:
+            raise _invalid()
 
 
 def number_after(request: Mapping[str, Any]) -> int | None:
     """The same for lists in order of one number."""
-    found = _read(request)
-    if found is not None and (not isinstance(found, int) or isinstance(found, bool)):
-        raise _invalid()
-    return found
+    if not request.get("Marker"):
+        return None
+    match _read(request["Marker"]):
+        case int(number) if not isinstance(number, bool):
+            return number
+        case _:
+            raise _invalid()
 
 
 def version_after(request: Mapping[str, Any]) -> tuple[str, int] | None:
     """The same for lists in order of a name and a version's number."""
-    found = _read(request)
-    if found is None:
+    if not request.get("Marker"):
         return None
-    match found:
-        case [str(name), int(number)]:
+    match _read(request["Marker"]):
+        case [str(name), int(number)] if not isinstance(number, bool):
             return name, number
         case _:
             raise _invalid()
 
 
-def _read(request: Mapping[str, Any]) -> Any:
-    text = request.get("Marker")
-    if not text:
-        return None
+def _read(marker_text: str) -> object:
     try:
-        return json.loads(base64.urlsafe_b64decode(text))
-    except (binascii.Error, ValueError):
+        return json.loads(base64.urlsafe_b64decode(marker_text))
+    except ValueError:  # binascii.Error is one
         raise _invalid() from None
 
 
