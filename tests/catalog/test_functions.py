@@ -4,6 +4,7 @@ import pytest
 
 from firefork.aws.errors import InvalidParameterValue, ResourceConflict, ResourceNotFound
 from firefork.catalog.functions import Functions
+from firefork.catalog.tags import TaggedResource, Tags
 from firefork.settings import Settings
 
 WANTED = {"runtime": "python3.12", "handler": "a.b", "role": "arn:aws:iam::123456789012:role/r"}
@@ -15,20 +16,25 @@ def package(packages, zipped):
     return packages.accept(zipped({"a.py": "x"}))
 
 
+@pytest.fixture
+def tags(database, functions):
+    return Tags(database, functions)
+
+
 class TestStates:
-    def changes(self, functions, scope, package):
+    def changes(self, functions, tags, scope, package):
         """Everything that changes a function."""
         return (
             lambda: functions.update_code(scope, "f", package),
             lambda: functions.update_code(scope, "f", package, dry_run=True),
             lambda: functions.update_configuration(scope, "f", {"timeout_s": 5}),
             lambda: functions.publish_version(scope, "f"),
-            lambda: functions.change_tags(scope, "f", {"a": "b"}, []),
+            lambda: tags.change(TaggedResource.parse(ARN), add={"a": "b"}, remove=[]),
         )
 
-    def test_while_it_is_created_nothing_else_changes_it(self, functions, scope, package):
+    def test_while_it_is_created_nothing_else_changes_it(self, functions, tags, scope, package):
         functions.create(scope, "f", WANTED, package, {})
-        for change in self.changes(functions, scope, package):
+        for change in self.changes(functions, tags, scope, package):
             with pytest.raises(ResourceConflict) as refusal:
                 change()
             assert refusal.value.message == (
@@ -37,13 +43,13 @@ class TestStates:
             )
         assert functions.get(scope, "f", None).state == "Pending"
         functions.settle(scope, "f")
-        functions.change_tags(scope, "f", {"a": "b"}, [])
+        tags.change(TaggedResource.parse(ARN), add={"a": "b"}, remove=[])
 
-    def test_while_it_is_updated_nothing_else_changes_it(self, functions, scope, package):
+    def test_while_it_is_updated_nothing_else_changes_it(self, functions, tags, scope, package):
         functions.create(scope, "f", WANTED, package, {})
         functions.settle(scope, "f")
         functions.update_configuration(scope, "f", {"timeout_s": 4})
-        for change in self.changes(functions, scope, package):
+        for change in self.changes(functions, tags, scope, package):
             with pytest.raises(ResourceConflict) as refusal:
                 change()
             assert refusal.value.message == (

@@ -150,8 +150,8 @@ class TestKeys:
         assert b"<Code>SignatureDoesNotMatch</Code>" in refusal.value.read()
 
     def test_operations_and_services_that_are_not_served_name_themselves(self, server):
-        with pytest.raises(ClientError, match="ListCodeSigningConfigs") as refusal:
-            server.client("lambda").list_code_signing_configs()
+        with pytest.raises(ClientError, match="ListCapacityProviders") as refusal:
+            server.client("lambda").list_capacity_providers()
         assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
         with pytest.raises(ClientError, match="'kinesis'"):
             server.client("kinesis").list_streams()

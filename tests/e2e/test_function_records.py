@@ -361,7 +361,7 @@ class TestLayers:
         message = refused(lambda: create(Layers=arns), "InvalidParameterValueException")
         assert message == "Cannot reference more than 5 layers."
         message = refused(lambda: create(Layers=[arns[0], second]), "InvalidParameterValueException")
-        assert message.endswith(f"{arns[0]} and {second} are versions of the same layer")
+        assert message.endswith(f"{arns[0]} and {second} are versions of the same layer.")
         abroad = server.client("lambda", region="eu-west-1")
         arn = abroad.publish_layer_version(LayerName="x", Content={"ZipFile": code})["LayerVersionArn"]
         message = refused(lambda: create(Layers=[arn]), "InvalidParameterValueException")

@@ -8,11 +8,18 @@ import pytest
 from sqlalchemy import insert, inspect, select
 from sqlalchemy.exc import ArgumentError, IntegrityError
 
-from firefork.aws.errors import ResourceConflict
+from firefork.aws.errors import ResourceConflict, ResourceNotFound
 from firefork.aws.scope import Scope
+from firefork.catalog.aliases import Aliases
+from firefork.catalog.event_invoke_configs import EventInvokeConfigs
+from firefork.catalog.event_source_mappings import EventSourceMappings
+from firefork.catalog.function_urls import FunctionUrls
 from firefork.catalog.functions import Functions
 from firefork.catalog.layers import Layers
 from firefork.catalog.packages import Packages
+from firefork.catalog.policies import Policies
+from firefork.catalog.references import FunctionReference
+from firefork.catalog.tags import TaggedResource, Tags
 from firefork.settings import Settings
 from firefork.store.blobs import Blobs
 from firefork.store.database import Database
@@ -125,12 +132,51 @@ class TestContent:
             "1",
             "2",
         ]
-        assert catalog.tags(HERE, "f") == {"k": "v"}
+        assert Tags(database, catalog).of(TaggedResource.parse(HERE.arn("lambda", "function:f"))) == {"k": "v"}
         assert catalog.usage(HERE) == (1, package.size)
         assert catalog.uses(package.digest)
         assert not catalog.uses("0" * 64)
         catalog.delete(HERE, "f", None)
         assert catalog.version_names(HERE, "f") == set()
+
+    def test_what_belongs_to_functions(self, database, tmp_path):
+        """Written, written again, read, and gone with its function."""
+        packages = Packages(Blobs(tmp_path / "b"), tmp_path / "c", tmp_path / "o")
+        settings = Settings(data_dir=tmp_path, runtimes_dir=tmp_path)
+        stored_layers = Layers(database)
+        functions = Functions(database, packages, stored_layers, settings, schedule=lambda seconds, work: work())
+        package = packages.accept(EMPTY_ZIP)
+        wanted = {"runtime": "python3.12", "handler": "a.b", "role": "arn:aws:iam::123456789012:role/r"}
+        functions.create(HERE, "f", wanted, package, {})
+        target = FunctionReference(scope=HERE, name="f", qualifier=None)
+        aliases, policies = Aliases(database, functions), Policies(database, functions)
+        configs, urls = EventInvokeConfigs(database, functions), FunctionUrls(database, functions)
+        functions.publish_version(HERE, "f")
+        aliases.create(HERE, "f", "live", "$LATEST", description="", weights={})
+        moved = aliases.update(HERE, "f", "live", version="1", description="d", weights=None, revision_id=None)
+        assert aliases.get(HERE, "f", "live") == moved
+        for sid in ("s1", "s2"):
+            policies.add(target, {"Sid": sid, "Principal": "*", "Action": "lambda:*"}, None)
+        assert [each["Sid"] for each in policies.policy_of(target.arn)["Statement"]] == ["s1", "s2"]
+        for attempts in (1, 2):
+            configs.put(target, {"maximum_retry_attempts": attempts}, merge=False)
+        assert configs.get(target).maximum_retry_attempts == 2
+        urls.create(target, {"auth_type": "NONE"})
+        assert urls.update(target, {"auth_type": "AWS_IAM"}).auth_type == urls.get(target).auth_type == "AWS_IAM"
+        arn = stored_layers.publish(HERE, "l", package).arn
+        policies.add_layer(HERE, "l", 1, {"Sid": "s", "Principal": "*", "Action": "lambda:GetLayerVersion"}, None)
+        stored_layers.delete(HERE, "l", 1)
+        assert policies.policy_of(arn) is None
+        mappings = EventSourceMappings(database, functions)
+        mapping = mappings.create(target, "arn:aws:sqs:us-east-1:1:q", {}, enabled=True, tags={})
+        assert mappings.get(HERE, mapping.uuid).state == "Enabled"
+        functions.delete(HERE, "f", None)
+        assert policies.policy_of(target.arn) is None
+        with pytest.raises(ResourceNotFound):
+            configs.get(target)
+        mappings.delete(HERE, mapping.uuid)
+        with pytest.raises(ResourceNotFound):
+            mappings.get(HERE, mapping.uuid)
 
     def test_log_events(self, database):
         store = LogStore(database)

@@ -22,11 +22,21 @@ import firefork
 from firefork.api.front_door import FrontDoor
 from firefork.api.http_server import HttpServer
 from firefork.api.lambda_.account import Account
+from firefork.api.lambda_.aliases import Aliases
+from firefork.api.lambda_.code_signing_configs import CodeSigningConfigs
 from firefork.api.lambda_.code_sources import CodeSources
 from firefork.api.lambda_.downloads import Downloads
+from firefork.api.lambda_.event_invoke_configs import EventInvokeConfigs
+from firefork.api.lambda_.event_source_mappings import EventSourceMappings
+from firefork.api.lambda_.function_urls import FunctionUrls
 from firefork.api.lambda_.functions import Functions
 from firefork.api.lambda_.invocations import Invocations
+from firefork.api.lambda_.layer_permissions import LayerPermissions
 from firefork.api.lambda_.layers import Layers
+from firefork.api.lambda_.permissions import Permissions
+from firefork.api.lambda_.recursion_configs import RecursionConfigs
+from firefork.api.lambda_.runtime_management_configs import RuntimeManagementConfigs
+from firefork.api.lambda_.scaling_configs import ScalingConfigs
 from firefork.api.lambda_.tags import Tags
 from firefork.api.lambda_.versions import Versions
 from firefork.api.logs.events import Events
@@ -34,12 +44,22 @@ from firefork.api.logs.groups import Groups
 from firefork.api.logs.streams import Streams
 from firefork.api.sts.identity import Identity
 from firefork.aws.scope import Scope
+from firefork.catalog.aliases import Aliases as AliasCatalog
+from firefork.catalog.code_signing_configs import CodeSigningConfigs as CodeSigningCatalog
+from firefork.catalog.event_invoke_configs import EventInvokeConfigs as EventInvokeCatalog
+from firefork.catalog.event_source_mappings import EventSourceMappings as MappingCatalog
 from firefork.catalog.function import FunctionVersion
+from firefork.catalog.function_urls import FunctionUrls as UrlCatalog
 from firefork.catalog.functions import Functions as FunctionCatalog
 from firefork.catalog.functions import StateFailure
 from firefork.catalog.keys import Keys, role_session
 from firefork.catalog.layers import Layers as LayerCatalog
 from firefork.catalog.packages import Packages
+from firefork.catalog.policies import Policies
+from firefork.catalog.recursion_configs import RecursionConfigs as RecursionCatalog
+from firefork.catalog.runtime_management_configs import RuntimeManagementConfigs as RuntimeManagementCatalog
+from firefork.catalog.scaling_configs import ScalingConfigs as ScalingCatalog
+from firefork.catalog.tags import Tags as TagCatalog
 from firefork.engine.engine import Engine, EngineOptions
 from firefork.engine.failures import Failure
 from firefork.engine.installations import Installations, RuntimeNotInstalled
@@ -94,6 +114,8 @@ class Platform:
         self.functions = FunctionCatalog(
             self.database, self.packages, self.layers, settings, missing_runtime=self.installations.missing
         )
+        self.policies = Policies(self.database, self.functions)
+        self.mappings = MappingCatalog(self.database, self.functions)
         self.ready = False
         self._started_s = time.time()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -186,20 +208,10 @@ class Platform:
             serve_endpoint=lambda sandbox: self.http.attach(sandbox),
         )
         self.invoker = Invoker(self.engine)
-        sources = CodeSources(
-            self.packages, settings, in_use=lambda digest: self.functions.uses(digest) or self.layers.uses(digest)
-        )
         downloads = Downloads(self.blobs, self.keys)
         self.door = FrontDoor(
             {
-                "lambda": [
-                    Functions(self.functions, sources, downloads),
-                    Versions(self.functions),
-                    Layers(self.layers, sources, downloads),
-                    Tags(self.functions),
-                    Account(self.functions),
-                    Invocations(self.functions, self.invoker),
-                ],
+                "lambda": self._lambda_providers(downloads),
                 "logs": [Groups(self.logs), Streams(self.logs), Events(self.logs)],
                 "sts": [Identity(self.keys)],
             },
@@ -219,9 +231,35 @@ class Platform:
         self._write_server_file()
         self.ready = True
 
+    def _lambda_providers(self, downloads: Downloads) -> list[object]:
+        database, functions = self.database, self.functions
+        sources = CodeSources(
+            self.packages, self.settings, in_use=lambda digest: functions.uses(digest) or self.layers.uses(digest)
+        )
+        tags, signing = TagCatalog(database, functions), CodeSigningCatalog(database, functions)
+        return [
+            Functions(functions, tags, signing, sources, downloads),
+            Versions(functions),
+            Aliases(AliasCatalog(database, functions)),
+            Layers(self.layers, sources, downloads),
+            Permissions(self.policies),
+            LayerPermissions(self.policies),
+            EventInvokeConfigs(EventInvokeCatalog(database, functions)),
+            FunctionUrls(UrlCatalog(database, functions)),
+            EventSourceMappings(self.mappings),
+            CodeSigningConfigs(signing),
+            RuntimeManagementConfigs(RuntimeManagementCatalog(database, functions)),
+            RecursionConfigs(RecursionCatalog(database, functions)),
+            ScalingConfigs(ScalingCatalog(database, functions)),
+            Tags(tags),
+            Account(functions),
+            Invocations(functions, self.invoker),
+        ]
+
     def _tidy(self) -> None:
         """What a killed server may have left: unfinished states, code that nothing refers to."""
         self.functions.settle_all()
+        self.mappings.settle_all()
         self.packages.collect_garbage(self.functions.digests() | self.layers.digests())
 
     def _function_changed(self, scope: Scope, name: str, deleted: bool) -> None:

@@ -164,6 +164,26 @@ class CodeStorageExceeded(ServiceError):
     status = 400
 
 
+class PolicyLengthExceeded(ServiceError):
+    code = "PolicyLengthExceededException"
+    status = 400
+
+
+class ResourceInUse(ServiceError):
+    code = "ResourceInUseException"
+    status = 400
+
+
+class CodeVerificationFailed(ServiceError):
+    code = "CodeVerificationFailedException"
+    status = 400
+
+
+class CodeSigningConfigNotFound(ServiceError):
+    code = "CodeSigningConfigNotFoundException"
+    status = 404
+
+
 # CloudWatch Logs.
 
 

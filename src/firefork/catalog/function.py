@@ -67,6 +67,8 @@ class FunctionVersion:
     last_update_status_reason_code: str | None = None
     last_modified: datetime
     runtime_version_arn: str = ""
+    code_origin: Mapping[str, object] = field(default_factory=dict)
+    """Members of FunctionCodeLocation beside the link: where the package came from, if that was told."""
     stored_only: Mapping[str, object] = field(default_factory=dict)
     """Members that are stored and echoed but change nothing here yet, keyed as in the API (``VpcConfig`` …)."""
 

@@ -5,15 +5,13 @@ AWS: Lambda API reference, CreateFunction to PublishVersion; messages as recorde
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, delete, insert, select, update
@@ -26,54 +24,59 @@ from firefork.aws.errors import (
     ResourceNotFound,
 )
 from firefork.aws.scope import Scope
+from firefork.catalog.alias import Route, RouteReader
 from firefork.catalog.function import LATEST, FunctionVersion, LayerReference, LoggingConfig
+from firefork.catalog.function_records import from_document, load, need, number_of, save
+from firefork.catalog.function_rules import (
+    check_environment,
+    check_layers,
+    check_runtime,
+    check_snap_start,
+    check_stored,
+    runtime_version_arn,
+    show_sha256,
+)
 from firefork.catalog.layers import Layers
 from firefork.catalog.packages import UNZIPPED_LIMIT, Package, Packages
-from firefork.catalog.runtimes import RUNTIMES, creatable
 from firefork.settings import Settings
+from firefork.store import rows
 from firefork.store.clock import new_id, now
 from firefork.store.database import Database
-from firefork.store.tables import function_versions, functions
+from firefork.store.tables import OF_QUALIFIER, aliases, function_versions, functions
 
-ENVIRONMENT_LIMIT: Final = 4096
-TAG_LIMIT: Final = 50
-LAYER_LIMIT: Final = 5
 SETTLE_AFTER_S: Final = 0.03
 """How long Pending and InProgress can be seen."""
 
-_ROLE: Final = re.compile(r"arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")
-RESERVED_VARIABLES: Final = frozenset(
-    {
-        "_HANDLER",
-        "_X_AMZN_TRACE_ID",
-        "AWS_ACCESS_KEY",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_DEFAULT_REGION",
-        "AWS_EXECUTION_ENV",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-        "AWS_LAMBDA_FUNCTION_NAME",
-        "AWS_LAMBDA_FUNCTION_VERSION",
-        "AWS_LAMBDA_INITIALIZATION_TYPE",
-        "AWS_LAMBDA_LOG_GROUP_NAME",
-        "AWS_LAMBDA_LOG_STREAM_NAME",
-        "AWS_LAMBDA_MAX_CONCURRENCY",
-        "AWS_LAMBDA_METADATA_API",
-        "AWS_LAMBDA_METADATA_TOKEN",
-        "AWS_LAMBDA_RUNTIME_API",
-        "AWS_REGION",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "LAMBDA_RUNTIME_DIR",
-        "LAMBDA_TASK_ROOT",
-    }
+REVISION_MISMATCH: Final = (
+    "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to "
+    "retrieve the latest Revision Id"
 )
 
+_ROLE: Final = re.compile(r"arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")
 
-_ACTIVE: Final[Mapping[str, Any]] = {"state": "Active", "state_reason": None, "state_reason_code": None}
-_CREATING: Final[Mapping[str, Any]] = {
+_WAITING: Final[Mapping[str, Any]] = {
     "state": "Pending",
     "state_reason": "The function is being created.",
     "state_reason_code": "Creating",
+}
+_CREATING: Final[Mapping[str, Any]] = {
+    **_WAITING,
+    "last_update_status": None,
+    "last_update_status_reason": None,
+    "last_update_status_reason_code": None,
+}
+_UPDATING: Final[Mapping[str, Any]] = {
+    "last_update_status": "InProgress",
+    "last_update_status_reason": "The function is being created.",
+    "last_update_status_reason_code": "Creating",
+}
+_SETTLED: Final[Mapping[str, Any]] = {
+    "state": "Active",
+    "state_reason": None,
+    "state_reason_code": None,
+    "last_update_status": "Successful",
+    "last_update_status_reason": None,
+    "last_update_status_reason_code": None,
 }
 
 
@@ -120,9 +123,9 @@ class Functions:
         self._layers = layers
         self._settings = settings
         self._missing_runtime = missing_runtime
-        self._schedule = schedule or _timer
+        self.schedule = schedule or _timer
         self._lock = threading.RLock()
-        self._cache: dict[tuple[Scope, str, str | None], FunctionVersion] = {}
+        self._routes: dict[tuple[Scope, str], dict[str | None, Route]] = {}
         self.published: list[Callable[[FunctionVersion], None]] = []
         """Called with a published version that needs a snapshot; ``settle_version`` is the answer."""
         self.changed: list[Callable[[Scope, str, bool], None]] = []
@@ -131,34 +134,51 @@ class Functions:
     # ---- reading
 
     def resolve(self, scope: Scope, name: str, qualifier: str | None) -> FunctionVersion:
-        """The version to run. A dictionary look-up once it is known. Raises ResourceNotFound."""
-        found = self._cache.get((scope, name, qualifier))
-        if found is None:
-            with self._lock:
-                found = self.get(scope, name, qualifier, missing_suffix=qualifier or LATEST)
-                self._cache[scope, name, qualifier] = found
-        return found
+        """The version to run for one invoke: an alias may lead to either of two. Raises ResourceNotFound.
 
-    def get(
-        self, scope: Scope, name: str, qualifier: str | None, *, missing_suffix: str | None = None
-    ) -> FunctionVersion:
-        """One version. Raises ResourceNotFound naming the ARN, with ``missing_suffix`` or the qualifier behind it."""
-        number = _number(qualifier)
-        if number is not None:
+        Two dictionary look-ups once a qualifier is known; a change of the function replaces what is known of it.
+        """
+        known = self._routes.get((scope, name))
+        route = known.get(qualifier) if known is not None else None
+        if route is None:
+            route = self._learn(scope, name, qualifier)
+        return route.pick()
+
+    def _learn(self, scope: Scope, name: str, qualifier: str | None) -> Route:
+        with self._lock:
+            known = self._routes.get((scope, name), {})
             with self._database.read() as connection:
-                found = _load(connection, scope, name, number)
-            if found is not None:
-                return found
-        arn = scope.arn("lambda", f"function:{name}")
-        suffix = qualifier or missing_suffix
-        raise ResourceNotFound(f"Function not found: {arn}:{suffix}" if suffix else f"Function not found: {arn}")
+                reader = RouteReader(connection, scope, name)
+                reader.know(known.values())
+                route = reader.read(qualifier)
+            if route is None:
+                raise _not_found(scope, name, qualifier or LATEST)
+            self._routes[scope, name] = {**known, qualifier: route}
+        return route
+
+    def _refresh(self, scope: Scope, name: str) -> None:
+        """Read again what invokes know of a function: they never find it missing and never wait for it."""
+        with self._database.read() as connection:
+            reader = RouteReader(connection, scope, name)
+            read = {qualifier: reader.read(qualifier) for qualifier in {None, *self._routes.get((scope, name), ())}}
+        fresh = {qualifier: route for qualifier, route in read.items() if route is not None}
+        if fresh:
+            self._routes[scope, name] = fresh
+        else:
+            self._routes.pop((scope, name), None)
+
+    def get(self, scope: Scope, name: str, qualifier: str | None) -> FunctionVersion:
+        """One version, or the one that an alias names first. Raises ResourceNotFound."""
+        with self._database.read() as connection:
+            route = RouteReader(connection, scope, name).read(qualifier)
+        if route is None:
+            raise _not_found(scope, name, qualifier)
+        return route.version
 
     def list(self, scope: Scope, *, all_versions: bool, after: tuple[str, int] | None, limit: int) -> FunctionPage:
         """Functions in order of their names."""
         table = function_versions.c
-        query = select(table.document, table.name, table.number).where(
-            table.account == scope.account, table.region == scope.region
-        )
+        query = select(table.document, table.name, table.number).where(rows.within(function_versions, scope))
         if not all_versions:
             query = query.where(table.number == 0)
         if after is not None:
@@ -171,39 +191,50 @@ class Functions:
         table = function_versions.c
         query = (
             select(table.document, table.name, table.number)
-            .where(_is(scope, name), table.number > (after if after is not None else -1))
+            .where(
+                rows.within(function_versions, scope, name=name), table.number > (after if after is not None else -1)
+            )
             .order_by(table.number)
         )
         return self._page(scope, query, limit)
 
     def _page(self, scope: Scope, query: Any, limit: int) -> FunctionPage:
         with self._database.read() as connection:
-            rows = connection.execute(query.limit(limit + 1)).all()
-        more = len(rows) > limit
-        rows = rows[:limit]
+            found = connection.execute(query.limit(limit + 1)).all()
+        more = len(found) > limit
+        found = found[:limit]
         return FunctionPage(
-            versions=[_from_document(scope, row.document) for row in rows],
-            next_key=(rows[-1].name, rows[-1].number) if more else None,
+            versions=[from_document(scope, row.document) for row in found],
+            next_key=(found[-1].name, found[-1].number) if more else None,
         )
 
     def version_names(self, scope: Scope, name: str) -> set[str]:
         """Every version there is, ``$LATEST`` included; empty when there is no such function."""
+        condition = rows.within(function_versions, scope, name=name)
         with self._database.read() as connection:
-            numbers = connection.execute(select(function_versions.c.number).where(_is(scope, name))).scalars().all()
+            numbers = connection.execute(select(function_versions.c.number).where(condition)).scalars().all()
         return {str(number) if number else LATEST for number in numbers}
 
     def usage(self, scope: Scope) -> tuple[int, int]:
         """How many functions there are, and the bytes of all their versions' packages."""
         with self._database.read() as connection:
-            rows = connection.execute(
+            found = connection.execute(
                 select(function_versions.c.document, function_versions.c.number).where(
-                    function_versions.c.account == scope.account, function_versions.c.region == scope.region
+                    rows.within(function_versions, scope)
                 )
             ).all()
-        sizes = {json.loads(row.document)["code_sha256"]: json.loads(row.document)["code_size"] for row in rows}
-        return sum(row.number == 0 for row in rows), sum(sizes.values())
+        sizes = {json.loads(row.document)["code_sha256"]: json.loads(row.document)["code_size"] for row in found}
+        return sum(row.number == 0 for row in found), sum(sizes.values())
 
     # ---- writing
+
+    @contextmanager
+    def change(self, scope: Scope, name: str) -> Iterator[Connection]:
+        """A transaction on what belongs to one function, one at a time; invokes see its result when it ends."""
+        with self._lock:
+            with self._database.write() as connection:
+                yield connection
+            self._refresh(scope, name)
 
     def create(
         self,
@@ -213,36 +244,40 @@ class Functions:
         package: Package,
         tags: Mapping[str, str],
         *,
+        code_signing_config: str | None = None,
         publish: bool = False,
     ) -> FunctionVersion:
         """Create a function. ``configuration`` holds FunctionVersion's fields. Raises AWS's errors."""
         self._check_runtime(configuration["runtime"], updating=False)
-        self._check(scope, configuration, package)
-        check_tags({}, tags)
         function = FunctionVersion(
             scope=scope,
             name=name,
             version=LATEST,
             revision_id=new_id(),
             last_modified=now(),
-            state="Pending",
-            state_reason="The function is being created.",
-            state_reason_code="Creating",
             code_sha256=package.digest,
             code_size=package.size,
             runtime_version_arn=runtime_version_arn(scope, configuration["runtime"]),
-            **{"logging": LoggingConfig(log_group=f"/aws/lambda/{name}"), **configuration},
+            **{"logging": LoggingConfig(log_group=f"/aws/lambda/{name}"), **configuration, **_CREATING},
         )
-        try:
-            with self._lock, self._database.write() as connection:
-                connection.execute(
-                    insert(functions).values(**_key(scope, name), last_version=0, tags=json.dumps(dict(tags)))
-                )
-                _save(connection, function, new=True)
-                result = self._publish(connection, function, None) if publish else function
-        except IntegrityError:
-            raise ResourceConflict(f"Function already exist: {name}") from None
-        self._announce(scope, name)
+        self._check(function, package)
+        row = rows.key(scope, name=name)
+        with self._lock:
+            try:
+                with self._database.write() as connection:
+                    connection.execute(
+                        insert(functions).values(
+                            **row,
+                            last_version=0,
+                            tags=json.dumps(dict(tags)),
+                            code_signing_config=code_signing_config,
+                        )
+                    )
+                    save(connection, function, new=True)
+                    result = self._publish(connection, function, None, _CREATING) if publish else function
+            except IntegrityError:
+                raise ResourceConflict(f"Function already exist: {name}") from None
+            self._announce(scope, name)
         self._settle_later(scope, name)
         self._optimise(result)
         return result
@@ -254,12 +289,17 @@ class Functions:
         package: Package,
         *,
         architecture: str | None = None,
+        code_origin: Mapping[str, object] | None = None,
         revision_id: str | None = None,
         dry_run: bool = False,
         publish: bool = False,
     ) -> FunctionVersion:
         """Give ``$LATEST`` another package."""
-        changes: dict[str, Any] = {"code_sha256": package.digest, "code_size": package.size}
+        changes: dict[str, Any] = {
+            "code_sha256": package.digest,
+            "code_size": package.size,
+            "code_origin": dict(code_origin or {}),
+        }
         if architecture is not None:
             changes["architecture"] = architecture
         return self._update(scope, name, changes, package, revision_id, dry_run=dry_run, publish=publish)
@@ -267,7 +307,7 @@ class Functions:
     def update_configuration(
         self, scope: Scope, name: str, changes: Mapping[str, Any], *, revision_id: str | None = None
     ) -> FunctionVersion:
-        """Change fields of ``$LATEST``."""
+        """Change fields of ``$LATEST``; ``stored_only`` is merged member by member, ``None`` unsets one."""
         if "runtime" in changes:
             self._check_runtime(changes["runtime"], updating=True)
             changes = {**changes, "runtime_version_arn": runtime_version_arn(scope, changes["runtime"])}
@@ -287,25 +327,19 @@ class Functions:
         with self._lock:
             with self._database.write() as connection:
                 current = self._current(connection, scope, name, revision_id)
-                known = package or self._packages.manifest(current.code_sha256)
-                merged = {
-                    **{field.name: getattr(current, field.name) for field in dataclasses.fields(current)},
-                    **changes,
-                }
-                self._check(scope, merged, known)
+                if "stored_only" in changes:
+                    stored = {**current.stored_only, **changes["stored_only"]}
+                    changes = {
+                        **changes,
+                        "stored_only": {key: item for key, item in stored.items() if item is not None},
+                    }
+                updated = dataclasses.replace(current, **changes)
+                self._check(updated, package or self._packages.manifest(current.code_sha256))
                 if dry_run:
-                    return dataclasses.replace(current, **changes)
-                updated = dataclasses.replace(
-                    current,
-                    **changes,
-                    revision_id=new_id(),
-                    last_modified=now(),
-                    last_update_status="InProgress",
-                    last_update_status_reason="The function is being created.",
-                    last_update_status_reason_code="Creating",
-                )
-                _save(connection, updated)
-                result = self._publish(connection, updated, None) if publish else updated
+                    return updated
+                updated = dataclasses.replace(updated, revision_id=new_id(), last_modified=now(), **_UPDATING)
+                save(connection, updated)
+                result = self._publish(connection, updated, None, _CREATING) if publish else updated
             self._announce(scope, name)
         self._settle_later(scope, name)
         self._optimise(result)
@@ -330,14 +364,15 @@ class Functions:
                         f"CodeSHA256 ({code_sha256}) is different from current CodeSHA256 in $LATEST ({shown}). "
                         "Please try again with the CodeSHA256 in $LATEST."
                     )
-                version = self._publish(connection, current, description)
+                state = {**_SETTLED, **_WAITING} if is_optimised(current) else _SETTLED
+                version = self._publish(connection, current, description, state)
             self._announce(scope, name)
         self._optimise(version)
         return version
 
     def _optimise(self, version: FunctionVersion) -> None:
         """A published version that waits for its snapshot: tell whoever makes those."""
-        if version.state != "Pending" or version.version == LATEST:
+        if version.state != "Pending" or version.version == LATEST or not is_optimised(version):
             return
         if not self.published:
             self.settle_version(version, None)
@@ -346,45 +381,36 @@ class Functions:
 
     def settle_version(self, version: FunctionVersion, failure: StateFailure | None) -> None:
         """The version's snapshot was made, or could not be."""
-        with self._lock:
-            with self._database.write() as connection:
-                number = _number(version.version)
-                assert number is not None
-                current = _load(connection, version.scope, version.name, number)
-                if current is None or current.state != "Pending":
-                    return
-                change = (
-                    _ACTIVE
-                    if failure is None
-                    else {"state": "Failed", "state_reason": failure.reason, "state_reason_code": failure.code}
-                )
-                _save(connection, dataclasses.replace(current, **change))
-            self._forget(version.scope, version.name)
+        with self.change(version.scope, version.name) as connection:
+            number = number_of(version.version)
+            current = None if number is None else load(connection, version.scope, version.name, number)
+            if current is None or current.state != "Pending":
+                return
+            settled = dict(_SETTLED)
+            if failure is not None:
+                settled |= {"state": "Failed", "state_reason": failure.reason, "state_reason_code": failure.code}
+            save(connection, dataclasses.replace(current, **settled))
 
     def optimised_versions(self) -> Sequence[FunctionVersion]:
         """Published versions whose environments are forked from a snapshot."""
         table = function_versions.c
         with self._database.read() as connection:
-            rows = connection.execute(
+            found = connection.execute(
                 select(table.account, table.region, table.document).where(
                     table.number > 0, table.document.contains('"snap_start_apply_on": "PublishedVersions"')
                 )
             ).all()
-        return [_from_document(Scope(row.account, row.region), row.document) for row in rows]
+        return [from_document(Scope(row.account, row.region), row.document) for row in found]
 
-    def _publish(self, connection: Connection, current: FunctionVersion, description: str | None) -> FunctionVersion:
-        where = _is(current.scope, current.name)
-        table = functions.c
-        last: int = connection.execute(
-            select(table.last_version).where(
-                table.account == current.scope.account,
-                table.region == current.scope.region,
-                table.name == current.name,
-            )
-        ).scalar_one()
+    def _publish(
+        self, connection: Connection, current: FunctionVersion, description: str | None, state: Mapping[str, Any]
+    ) -> FunctionVersion:
+        scope, name = current.scope, current.name
+        row = rows.within(functions, scope, name=name)
+        last: int = connection.execute(select(functions.c.last_version).where(row)).scalar_one()
         newest = connection.execute(
             select(function_versions.c.document)
-            .where(where, function_versions.c.number > 0)
+            .where(rows.within(function_versions, scope, name=name), function_versions.c.number > 0)
             .order_by(function_versions.c.number.desc())
             .limit(1)
         ).scalar()
@@ -393,114 +419,82 @@ class Functions:
             version=str(last + 1),
             revision_id=new_id(),
             description=current.description if description is None else description,
-            last_update_status="Successful",
-            last_update_status_reason=None,
-            last_update_status_reason_code=None,
-            **(_CREATING if is_optimised(current) else _ACTIVE),
+            **state,
         )
         if newest is not None:
-            known = _from_document(current.scope, newest)
+            known = from_document(scope, newest)
             if _content(known) == _content(candidate):
                 return known
-        connection.execute(
-            update(functions)
-            .where(
-                table.account == current.scope.account,
-                table.region == current.scope.region,
-                table.name == current.name,
-            )
-            .values(last_version=last + 1)
-        )
-        _save(connection, candidate, new=True)
-        _save(connection, dataclasses.replace(current, revision_id=new_id()))
+        connection.execute(update(functions).where(row).values(last_version=last + 1))
+        save(connection, candidate, new=True)
+        save(connection, dataclasses.replace(current, revision_id=new_id()))
         return candidate
 
     def delete(self, scope: Scope, name: str, qualifier: str | None) -> None:
-        """Delete one version, or the function with all of them. Its log group stays."""
+        """Delete one version, or the function with all that belongs to it. Its log group stays.
+
+        Raises ResourceNotFound, InvalidParameterValue, and ResourceConflict for a version that an alias leads to.
+        """
         if qualifier == LATEST:
             raise InvalidParameterValue("$LATEST version cannot be deleted without deleting the function.")
         with self._lock:
             with self._database.write() as connection:
-                if _load(connection, scope, name, 0) is None:
-                    raise ResourceNotFound(f"Function not found: {scope.arn('lambda', f'function:{name}')}")
-                where = _is(scope, name)
-                number = _number(qualifier)
-                if qualifier is not None:
-                    connection.execute(delete(function_versions).where(where, function_versions.c.number == number))
-                else:
-                    connection.execute(delete(function_versions).where(where))
-                    table = functions.c
+                need(connection, scope, name)
+                if qualifier is None:
                     connection.execute(
-                        delete(functions).where(
-                            table.account == scope.account, table.region == scope.region, table.name == name
-                        )
+                        delete(function_versions).where(rows.within(function_versions, scope, name=name))
                     )
+                    connection.execute(delete(functions).where(rows.within(functions, scope, name=name)))
+                else:
+                    self._delete_version(connection, scope, name, qualifier)
             self._announce(scope, name, deleted=True)
 
-    # ---- tags
-
-    def tags(self, scope: Scope, name: str) -> dict[str, str]:
-        """Raises ResourceNotFound."""
-        with self._database.read() as connection:
-            return self._tags(connection, scope, name)
-
-    def change_tags(self, scope: Scope, name: str, add: Mapping[str, str], remove: Sequence[str]) -> None:
-        """Raises ResourceNotFound, InvalidParameterValue."""
-        with self._lock, self._database.write() as connection:
-            self._refuse_while_settling(_need(connection, scope, name))
-            tags = self._tags(connection, scope, name)
-            check_tags(tags, add)
-            kept = {key: value for key, value in {**tags, **add}.items() if key not in remove}
-            table = functions.c
-            connection.execute(
-                update(functions)
-                .where(table.account == scope.account, table.region == scope.region, table.name == name)
-                .values(tags=json.dumps(kept))
-            )
-
     @staticmethod
-    def _tags(connection: Connection, scope: Scope, name: str) -> dict[str, str]:
-        table = functions.c
-        text = connection.execute(
-            select(table.tags).where(table.account == scope.account, table.region == scope.region, table.name == name)
-        ).scalar()
-        if text is None:
-            raise ResourceNotFound(f"Function not found: {scope.arn('lambda', f'function:{name}')}")
-        tags: dict[str, str] = json.loads(text)
-        return tags
+    def _delete_version(connection: Connection, scope: Scope, name: str, qualifier: str) -> None:
+        number = number_of(qualifier)
+        if number is None:
+            raise InvalidParameterValue("Deletion of aliases is not currently supported.")
+        leading = connection.execute(
+            select(aliases.c.alias)
+            .where(
+                rows.within(aliases, scope, name=name),
+                (aliases.c.version == qualifier) | (aliases.c.other_version == qualifier),
+            )
+            .order_by(aliases.c.alias)
+        ).scalars()
+        names = ", ".join(leading)
+        if names:
+            raise ResourceConflict(f"Unable to delete version because the following aliases reference it: [{names}]")
+        version = rows.within(function_versions, scope, name=name, number=number)
+        connection.execute(delete(function_versions).where(version))
+        forget_qualifier(connection, scope, name, qualifier)
 
     # ---- states
 
     def settle(self, scope: Scope, name: str) -> None:
-        """Finish what is in progress: Pending becomes Active, InProgress becomes Successful."""
-        with self._lock:
-            with self._database.write() as connection:
-                current = _load(connection, scope, name, 0)
-                if current is None or not _is_settling(current):
-                    return
-                settled = dataclasses.replace(
-                    current,
-                    revision_id=new_id(),
-                    state="Active",
-                    state_reason=None,
-                    state_reason_code=None,
-                    last_update_status="Successful",
-                    last_update_status_reason=None,
-                    last_update_status_reason_code=None,
+        """Finish what is in progress: Pending becomes Active, InProgress becomes Successful.
+
+        A version that waits for its snapshot goes on waiting.
+        """
+        with self.change(scope, name) as connection:
+            documents = connection.execute(
+                select(function_versions.c.document).where(
+                    rows.within(function_versions, scope, name=name), _is_settling()
                 )
-                _save(connection, settled)
-            self._forget(scope, name)
+            ).scalars()
+            for document in documents.all():
+                version = from_document(scope, document)
+                if version.version == LATEST or not is_optimised(version):
+                    save(connection, dataclasses.replace(version, revision_id=new_id(), **_SETTLED))
 
     def settle_all(self) -> None:
         """At start: finish what a killed server had begun."""
         table = function_versions.c
         with self._database.read() as connection:
-            rows = connection.execute(
-                select(table.account, table.region, table.name).where(
-                    table.number == 0, (table.state == "Pending") | (table.last_update_status == "InProgress")
-                )
+            found = connection.execute(
+                select(table.account, table.region, table.name).where(_is_settling()).distinct()
             ).all()
-        for row in rows:
+        for row in found:
             self.settle(Scope(row.account, row.region), row.name)
 
     def digests(self) -> set[str]:
@@ -524,83 +518,37 @@ class Functions:
         return False
 
     def _settle_later(self, scope: Scope, name: str) -> None:
-        self._schedule(SETTLE_AFTER_S, lambda: self.settle(scope, name))
+        self.schedule(SETTLE_AFTER_S, lambda: self.settle(scope, name))
 
     def _announce(self, scope: Scope, name: str, *, deleted: bool = False) -> None:
-        self._forget(scope, name)
+        self._refresh(scope, name)
         for listener in self.changed:
             listener(scope, name, deleted)
-
-    def _forget(self, scope: Scope, name: str) -> None:
-        # list() first, in one step: other threads resolve functions meanwhile.
-        for key in [key for key in list(self._cache) if key[0] == scope and key[1] == name]:
-            self._cache.pop(key, None)
 
     # ---- rules
 
     def _current(self, connection: Connection, scope: Scope, name: str, revision_id: str | None) -> FunctionVersion:
-        current = _need(connection, scope, name)
+        current = need(connection, scope, name)
         if revision_id is not None and revision_id != current.revision_id:
-            raise PreconditionFailed(
-                "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to "
-                "retrieve the latest Revision Id"
-            )
-        self._refuse_while_settling(current)
+            raise PreconditionFailed(REVISION_MISMATCH)
+        refuse_while_settling(current)
         return current
 
-    @staticmethod
-    def _refuse_while_settling(current: FunctionVersion) -> None:
-        if current.state == "Pending":
-            raise ResourceConflict(
-                f"The operation cannot be performed at this time. The resource {current.function_arn} is currently in "
-                "the following state: 'Pending'. StateReasonCode: 'Creating'"
-            )
-        if current.last_update_status == "InProgress":
-            raise ResourceConflict(
-                "The operation cannot be performed at this time. An update is in progress for resource: "
-                f"{current.function_arn}"
-            )
-
     def _check_runtime(self, identifier: str, *, updating: bool) -> None:
-        info = RUNTIMES.get(identifier)
-        today = now().date()
-        if info is None:
-            allowed = ", ".join(creatable(today, allow_blocked=self._settings.allow_blocked_runtimes))
-            raise InvalidParameterValue(
-                f"Value {identifier} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
-                f"[{allowed}] or be a valid ARN"
-            )
-        open_to_use = info.updatable(today) if updating else info.creatable(today)
-        if not open_to_use and not self._settings.allow_blocked_runtimes:
-            raise InvalidParameterValue(
-                f"The runtime parameter of {identifier} is no longer supported for creating or updating AWS Lambda "
-                "functions. We recommend you use a supported runtime while creating or updating functions."
-            )
+        check_runtime(identifier, now().date(), updating=updating, allow_blocked=self._settings.allow_blocked_runtimes)
         hint = self._missing_runtime(identifier)
         if hint is not None:
             raise InvalidParameterValue(f"The runtime {identifier} is not installed on this machine. {hint}")
 
-    def _check(self, scope: Scope, configuration: Mapping[str, Any], package: Package) -> None:
-        if not _ROLE.fullmatch(configuration["role"]):
+    def _check(self, function: FunctionVersion, package: Package) -> None:
+        if not _ROLE.fullmatch(function.role):
             raise InvalidParameterValue("The role defined for the function cannot be assumed by Lambda.")
-        check_environment(configuration.get("environment"))
-        self._check_layers(scope, configuration.get("layers", ()), package)
-
-    def _check_layers(self, scope: Scope, layers: Sequence[LayerReference], package: Package) -> None:
-        if len(layers) > LAYER_LIMIT:
-            raise InvalidParameterValue(f"Cannot reference more than {LAYER_LIMIT} layers.")
-        seen: dict[str, str] = {}
-        total = package.unzipped_size
-        for layer in layers:
-            base = layer.arn.rpartition(":")[0]
-            if base in seen:
-                raise InvalidParameterValue(
-                    "Two different versions of the same layer are not allowed to be referenced in the same function. "
-                    f"{seen[base]} and {layer.arn} are versions of the same layer"
-                )
-            seen[base] = layer.arn
-            total += self._packages.manifest(layer.code_sha256).unzipped_size
-        if total > UNZIPPED_LIMIT:
+        check_environment(function.environment)
+        check_snap_start(function.runtime, function.snap_start_apply_on)
+        check_stored(function.stored_only, function.snap_start_apply_on)
+        check_layers(function.layers)
+        sizes = [self._packages.manifest(layer.code_sha256).unzipped_size for layer in function.layers]
+        if package.unzipped_size + sum(sizes) > UNZIPPED_LIMIT:
             raise InvalidParameterValue(f"Unzipped size must be smaller than {UNZIPPED_LIMIT} bytes")
 
     def layer_references(self, scope: Scope, arns: Sequence[str]) -> tuple[LayerReference, ...]:
@@ -608,53 +556,34 @@ class Functions:
         return tuple(self._layers.reference(scope, arn) for arn in arns)
 
 
-def check_environment(variables: Mapping[str, str] | None) -> None:
-    """Reserved names and size, as the service checks them. Raises InvalidParameterValue."""
-    if not variables:
-        return
-    failed = (
-        "Lambda was unable to configure your environment variables because the environment variables you have provided"
-    )
-    reserved = [name for name in variables if name in RESERVED_VARIABLES]
-    if reserved:
-        raise InvalidParameterValue(
-            f"{failed} contains reserved keys that are currently not supported for modification. Reserved keys used in "
-            f"this request: {', '.join(reserved)}"
+def refuse_while_settling(current: FunctionVersion) -> None:
+    """Raises ResourceConflict while a creation or an update is in progress."""
+    if current.state == "Pending":
+        raise ResourceConflict(
+            f"The operation cannot be performed at this time. The resource {current.function_arn} is currently in "
+            "the following state: 'Pending'. StateReasonCode: 'Creating'"
         )
-    measured = json.dumps(dict(variables), separators=(",", ":"), ensure_ascii=False)
-    if len(measured.encode()) > ENVIRONMENT_LIMIT:
-        raise InvalidParameterValue(f"{failed} exceeded the 4KB limit. String measured: {measured}")
+    if current.last_update_status == "InProgress":
+        raise ResourceConflict(
+            "The operation cannot be performed at this time. An update is in progress for resource: "
+            f"{current.function_arn}"
+        )
 
 
-def check_tags(present: Mapping[str, str], added: Mapping[str, str]) -> None:
-    """Raises InvalidParameterValue."""
-    if len({**present, **added}) > TAG_LIMIT:
-        raise InvalidParameterValue("Number of tags exceeds resource tag limit.")
-    for key in added:
-        if key.lower().startswith("aws:"):
-            raise InvalidParameterValue("Tag keys starting with 'aws:' are reserved for system use")
+def forget_qualifier(connection: Connection, scope: Scope, name: str, qualifier: str) -> None:
+    """Delete what was configured for a version or alias that goes."""
+    for table in OF_QUALIFIER:
+        connection.execute(delete(table).where(rows.within(table, scope, name=name, qualifier=qualifier)))
 
 
-def show_sha256(digest: str) -> str:
-    """CodeSha256 as the API shows it: base64 of the hash of the zip."""
-    return base64.b64encode(bytes.fromhex(digest)).decode()
+def _not_found(scope: Scope, name: str, qualifier: str | None) -> ResourceNotFound:
+    arn = scope.arn("lambda", f"function:{name}")
+    return ResourceNotFound(f"Function not found: {arn}:{qualifier}" if qualifier else f"Function not found: {arn}")
 
 
-def runtime_version_arn(scope: Scope, runtime: str) -> str:
-    """``arn:aws:lambda:us-east-1::runtime:<64 hex>``, the same for a runtime everywhere."""
-    digest = hashlib.sha256(f"firefork {runtime}".encode()).hexdigest()
-    return f"arn:{scope.partition}:lambda:{scope.region}::runtime:{digest}"
-
-
-def _number(qualifier: str | None) -> int | None:
-    """A version's number, 0 for ``$LATEST``; ``None`` for what can only be an alias."""
-    if qualifier is None or qualifier == LATEST:
-        return 0
-    return int(qualifier) if qualifier.isdecimal() and 0 < len(qualifier) < 10 and int(qualifier) > 0 else None
-
-
-def _is_settling(function: FunctionVersion) -> bool:
-    return function.state == "Pending" or function.last_update_status == "InProgress"
+def _is_settling() -> Any:
+    table = function_versions.c
+    return (table.state == "Pending") | (table.last_update_status == "InProgress")
 
 
 _BOOKKEEPING: Final = {"version", "revision_id", "last_modified"}
@@ -667,66 +596,6 @@ def _content(function: FunctionVersion) -> dict[str, Any]:
         for field in dataclasses.fields(function)
         if field.name not in _BOOKKEEPING and not field.name.startswith(("state", "last_update"))
     }
-
-
-def _key(scope: Scope, name: str) -> dict[str, str]:
-    return {"account": scope.account, "region": scope.region, "name": name}
-
-
-def _is(scope: Scope, name: str) -> Any:
-    table = function_versions.c
-    return and_(table.account == scope.account, table.region == scope.region, table.name == name)
-
-
-def _need(connection: Connection, scope: Scope, name: str) -> FunctionVersion:
-    found = _load(connection, scope, name, 0)
-    if found is None:
-        raise ResourceNotFound(f"Function not found: {scope.arn('lambda', f'function:{name}')}")
-    return found
-
-
-def _load(connection: Connection, scope: Scope, name: str, number: int) -> FunctionVersion | None:
-    text = connection.execute(
-        select(function_versions.c.document).where(_is(scope, name), function_versions.c.number == number)
-    ).scalar()
-    return None if text is None else _from_document(scope, text)
-
-
-def _save(connection: Connection, function: FunctionVersion, *, new: bool = False) -> None:
-    number = _number(function.version)
-    values = {
-        "state": function.state,
-        "last_update_status": function.last_update_status,
-        "code_sha256": function.code_sha256,
-        "document": _to_document(function),
-    }
-    if new:
-        connection.execute(
-            insert(function_versions).values(**_key(function.scope, function.name), number=number, **values)
-        )
-    else:
-        connection.execute(
-            update(function_versions)
-            .where(_is(function.scope, function.name), function_versions.c.number == number)
-            .values(**values)
-        )
-
-
-def _to_document(function: FunctionVersion) -> str:
-    fields = {field.name: getattr(function, field.name) for field in dataclasses.fields(function)}
-    del fields["scope"]
-    fields["layers"] = [dataclasses.asdict(layer) for layer in function.layers]
-    fields["logging"] = dataclasses.asdict(function.logging)
-    fields["last_modified"] = function.last_modified.isoformat()
-    return json.dumps(fields)
-
-
-def _from_document(scope: Scope, text: str) -> FunctionVersion:
-    fields = json.loads(text)
-    fields["layers"] = tuple(LayerReference(**layer) for layer in fields["layers"])
-    fields["logging"] = LoggingConfig(**fields["logging"])
-    fields["last_modified"] = datetime.fromisoformat(fields["last_modified"]).astimezone(UTC)
-    return FunctionVersion(scope=scope, **fields)
 
 
 def _timer(seconds: float, work: Callable[[], None]) -> None:

@@ -8,14 +8,15 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from firefork.aws.errors import InvalidParameterValue, ResourceNotFound
 from firefork.aws.scope import Scope
 from firefork.catalog.function import LayerReference
 from firefork.catalog.packages import Package
+from firefork.store import rows
 from firefork.store.clock import now
 from firefork.store.database import Database
 from firefork.store.tables import layer_versions, layers
@@ -69,12 +70,12 @@ class Layers:
         license_info: str | None = None,
     ) -> LayerVersion:
         """Store the next version; numbers are never used again."""
-        where = _is(layers, scope, name)
+        where = rows.within(layers, scope, name=name)
         with self._database.write() as connection:
             last = connection.execute(select(layers.c.last_version).where(where)).scalar()
             number = (last or 0) + 1
             if last is None:
-                connection.execute(insert(layers).values(**_key(scope, name), last_version=number))
+                connection.execute(insert(layers).values(**rows.key(scope, name=name), last_version=number))
             else:
                 connection.execute(update(layers).where(where).values(last_version=number))
             version = LayerVersion(
@@ -91,7 +92,7 @@ class Layers:
             )
             connection.execute(
                 insert(layer_versions).values(
-                    **_key(scope, name),
+                    **rows.key(scope, name=name),
                     version=number,
                     code_sha256=package.digest,
                     document=_to_document(version),
@@ -101,12 +102,10 @@ class Layers:
 
     def get(self, scope: Scope, name: str, version: int) -> LayerVersion:
         """Raises ResourceNotFound, InvalidParameterValue."""
-        _check_number(version)
+        _check_version(version)
         with self._database.read() as connection:
             text = connection.execute(
-                select(layer_versions.c.document).where(
-                    _is(layer_versions, scope, name), layer_versions.c.version == version
-                )
+                select(layer_versions.c.document).where(rows.within(layer_versions, scope, name=name, version=version))
             ).scalar()
         if text is None:
             raise ResourceNotFound(_MISSING)
@@ -137,7 +136,7 @@ class Layers:
         self, scope: Scope, name: str, *, before: int | None, limit: int
     ) -> tuple[list[LayerVersion], int | None]:
         """Newest first; and the number before which the next page begins."""
-        query = select(layer_versions.c.document).where(_is(layer_versions, scope, name))
+        query = select(layer_versions.c.document).where(rows.within(layer_versions, scope, name=name))
         if before is not None:
             query = query.where(layer_versions.c.version < before)
         with self._database.read() as connection:
@@ -150,7 +149,7 @@ class Layers:
     ) -> tuple[list[LayerVersion], str | None]:
         """The newest wanted version of every layer that has one, by name; and the name after which more follow."""
         table = layer_versions.c
-        query = select(table.name, table.document).where(table.account == scope.account, table.region == scope.region)
+        query = select(table.name, table.document).where(rows.within(layer_versions, scope))
         if after is not None:
             query = query.where(table.name > after)
         newest: dict[str, LayerVersion] = {}
@@ -166,14 +165,14 @@ class Layers:
         return list(newest.values()), None
 
     def delete(self, scope: Scope, name: str, version: int) -> None:
-        """Deleting what is not there succeeds, as on AWS; functions that use it keep it.
+        """Deleting what is not there succeeds, as on AWS; functions that use it keep it. Its policy goes with it.
 
         Raises InvalidParameterValue.
         """
-        _check_number(version)
+        _check_version(version)
         with self._database.write() as connection:
             connection.execute(
-                delete(layer_versions).where(_is(layer_versions, scope, name), layer_versions.c.version == version)
+                delete(layer_versions).where(rows.within(layer_versions, scope, name=name, version=version))
             )
 
     def uses(self, digest: str) -> bool:
@@ -189,17 +188,9 @@ class Layers:
             return set(connection.execute(select(layer_versions.c.code_sha256)).scalars().all())
 
 
-def _check_number(version: int) -> None:
+def _check_version(version: int) -> None:
     if version < 1:
         raise InvalidParameterValue("Layer Version Cannot be less than 1")
-
-
-def _key(scope: Scope, name: str) -> dict[str, str]:
-    return {"account": scope.account, "region": scope.region, "name": name}
-
-
-def _is(table: Any, scope: Scope, name: str) -> Any:
-    return and_(table.c.account == scope.account, table.c.region == scope.region, table.c.name == name)
 
 
 def _to_document(version: LayerVersion) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from sqlalchemy import (
     BigInteger,
     Column,
+    Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -29,6 +33,8 @@ functions = Table(
     Column("name", String(64), primary_key=True),
     Column("last_version", Integer, nullable=False),
     Column("tags", Text, nullable=False),
+    Column("recursive_loop", String(16)),
+    Column("code_signing_config", String(32)),
 )
 
 function_versions = Table(
@@ -62,6 +68,101 @@ layer_versions = Table(
     Column("name", String(140), primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("code_sha256", String(64), nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+
+def _of_function(name: str, *columns: Column[Any], qualified: bool = True) -> Table:
+    """A table of what belongs to a function, to one of its qualifiers if ``qualified``, and goes with it.
+
+    A qualifier is ``$LATEST``, a version's number as text, or an alias.
+    """
+    return Table(
+        name,
+        metadata,
+        Column("account", String(12), primary_key=True),
+        Column("region", String(32), primary_key=True),
+        Column("name", String(64), primary_key=True),
+        *([Column("qualifier", String(128), primary_key=True)] if qualified else []),
+        *columns,
+        ForeignKeyConstraint(
+            ["account", "region", "name"],
+            ["functions.account", "functions.region", "functions.name"],
+            ondelete="CASCADE",
+        ),
+    )
+
+
+aliases = _of_function(
+    "aliases",
+    Column("alias", String(128), primary_key=True),
+    Column("version", String(16), nullable=False),
+    Column("other_version", String(16)),
+    Column("other_weight", Double),
+    Column("description", Text, nullable=False),
+    Column("revision_id", String(36), nullable=False),
+    qualified=False,
+)
+"""``other_version`` takes the share ``other_weight`` of the invokes."""
+
+function_policies = _of_function("function_policies", Column("document", Text, nullable=False))
+event_invoke_configs = _of_function("event_invoke_configs", Column("document", Text, nullable=False))
+function_urls = _of_function(
+    "function_urls",
+    Column("url_id", String(64), nullable=False, unique=True),
+    Column("document", Text, nullable=False),
+)
+runtime_management_configs = _of_function("runtime_management_configs", Column("document", Text, nullable=False))
+scaling_configs = _of_function("scaling_configs", Column("document", Text, nullable=False))
+
+OF_QUALIFIER: Final = (
+    function_policies,
+    event_invoke_configs,
+    function_urls,
+    runtime_management_configs,
+    scaling_configs,
+)
+"""Tables whose rows go when their version or alias goes; with the function they go by their foreign key."""
+
+layer_policies = Table(
+    "layer_policies",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("name", String(140), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("revision_id", String(36), nullable=False),
+    Column("document", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["account", "region", "name", "version"],
+        ["layer_versions.account", "layer_versions.region", "layer_versions.name", "layer_versions.version"],
+        ondelete="CASCADE",
+    ),
+)
+
+event_source_mappings = Table(
+    "event_source_mappings",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("uuid", String(36), primary_key=True),
+    Column("function_name", String(64), nullable=False),
+    Column("qualifier", String(128)),
+    Column("source", Text),
+    Column("state", String(16), nullable=False),
+    Column("tags", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("event_source_mappings_of_function", "account", "region", "function_name"),
+)
+"""No foreign key: a mapping outlives its function, as on AWS."""
+
+code_signing_configs = Table(
+    "code_signing_configs",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("id", String(32), primary_key=True),
+    Column("tags", Text, nullable=False),
     Column("document", Text, nullable=False),
 )
 

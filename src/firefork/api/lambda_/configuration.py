@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from firefork.aws.errors import InvalidParameterValue
 from firefork.catalog.function import FunctionVersion, LoggingConfig
-from firefork.catalog.functions import show_sha256
+from firefork.catalog.function_rules import show_sha256, vpc_id
 
-_Key = TypeVar("_Key")
-
-STORED_ONLY: Final = (
-    "VpcConfig",
-    "DeadLetterConfig",
-    "KMSKeyArn",
-    "FileSystemConfigs",
-    "TenancyConfig",
-    "DurableConfig",
-)
-"""Members that are kept and shown and have no effect here yet."""
+_NOT_YET: Final[Mapping[str, str]] = {
+    "CapacityProviderConfig": "Capacity providers are not supported yet: leave CapacityProviderConfig out.",
+    "AcceleratorConfig": "Accelerators are not supported: leave AcceleratorConfig out.",
+    "RuntimeConfig": "Customer-managed runtimes are not supported yet: use a managed runtime or provided.al2023.",
+    "PublishTo": "PublishTo is only supported for functions on managed instances.",
+    "ImageConfig": "ImageConfig is only supported for functions with PackageType Image.",
+}
+"""What is refused rather than accepted without effect."""
 
 _LIST_OMITS: Final = (
     "State",
@@ -35,8 +30,8 @@ _LIST_OMITS: Final = (
 )
 
 
-def show(function: FunctionVersion, *, qualified: bool = False) -> dict[str, Any]:
-    """FunctionConfiguration. ``qualified``: the ARN carries the version. Absent members are ``None``."""
+def show(function: FunctionVersion, *, qualifier: str | None = None) -> dict[str, Any]:
+    """FunctionConfiguration. ``qualifier`` is what the ARN ends with. Absent members are ``None``."""
     logging: dict[str, Any] = {
         "LogFormat": function.logging.log_format,
         "LogGroup": function.logging.log_group,
@@ -46,7 +41,7 @@ def show(function: FunctionVersion, *, qualified: bool = False) -> dict[str, Any
     optimization = "On" if function.snap_start_apply_on != "None" and function.version != "$LATEST" else "Off"
     shown: dict[str, Any] = {
         "FunctionName": function.name,
-        "FunctionArn": function.qualified_arn if qualified else function.function_arn,
+        "FunctionArn": f"{function.function_arn}:{qualifier}" if qualifier else function.function_arn,
         "Runtime": function.runtime,
         "Role": function.role,
         "Handler": function.handler,
@@ -76,14 +71,18 @@ def show(function: FunctionVersion, *, qualified: bool = False) -> dict[str, Any
         shown["Environment"] = {"Variables": dict(function.environment)}
     if function.layers:
         shown["Layers"] = [{"Arn": layer.arn, "CodeSize": layer.code_size} for layer in function.layers]
-    for name, value in function.stored_only.items():
-        shown[name] = value
+    shown.update(function.stored_only)
+    if "VpcConfig" in shown:
+        shown["VpcConfig"] = {
+            **shown["VpcConfig"],
+            "VpcId": vpc_id(function.scope) if shown["VpcConfig"]["SubnetIds"] else "",
+        }
     return shown
 
 
-def show_in_list(function: FunctionVersion, *, qualified: bool) -> dict[str, Any]:
+def show_in_list(function: FunctionVersion, *, qualifier: str | None) -> dict[str, Any]:
     """Lists leave out states and the runtime version."""
-    shown = show(function, qualified=qualified)
+    shown = show(function, qualifier=qualifier)
     for name in _LIST_OMITS:
         shown.pop(name, None)
     return shown
@@ -96,6 +95,9 @@ def show_time(moment: datetime) -> str:
 
 def read(request: Mapping[str, Any], *, name: str, current: FunctionVersion | None = None) -> dict[str, Any]:
     """FunctionVersion's fields that a create or update request sets; layers are left to the caller."""
+    for member, reason in _NOT_YET.items():
+        if request.get(member) is not None:
+            raise InvalidParameterValue(reason)
     fields: dict[str, Any] = {}
     simple = {
         "Runtime": "runtime",
@@ -125,10 +127,38 @@ def read(request: Mapping[str, Any], *, name: str, current: FunctionVersion | No
         fields["snap_start_apply_on"] = request["SnapStart"]["ApplyOn"]
     if request.get("LoggingConfig") is not None:
         fields["logging"] = _read_logging(request["LoggingConfig"], name, current)
-    stored = {member: request[member] for member in STORED_ONLY if request.get(member) is not None}
+    stored = _read_stored(request, current)
     if stored or current is None:
-        fields["stored_only"] = {**(current.stored_only if current else {}), **stored}
+        # An update hands over ``None`` for what is to be unset; a new function has nothing to unset.
+        kept = stored if current is not None else {name: item for name, item in stored.items() if item is not None}
+        fields["stored_only"] = kept
     return fields
+
+
+def _read_stored(request: Mapping[str, Any], current: FunctionVersion | None) -> dict[str, Any]:
+    """Members that are kept and shown and have no effect here yet; an empty value unsets one."""
+    stored: dict[str, Any] = {}
+    if request.get("VpcConfig") is not None:
+        vpc = request["VpcConfig"]
+        stored["VpcConfig"] = {
+            "SubnetIds": vpc.get("SubnetIds") or [],
+            "SecurityGroupIds": vpc.get("SecurityGroupIds") or [],
+            "Ipv6AllowedForDualStack": bool(vpc.get("Ipv6AllowedForDualStack")),
+        }
+    if request.get("DeadLetterConfig") is not None:
+        target = request["DeadLetterConfig"].get("TargetArn")
+        stored["DeadLetterConfig"] = {"TargetArn": target} if target else None
+    for member in ("KMSKeyArn", "FileSystemConfigs"):
+        if request.get(member) is not None:
+            stored[member] = request[member] or None
+    if request.get("TenancyConfig") is not None:
+        stored["TenancyConfig"] = request["TenancyConfig"]
+    if request.get("DurableConfig") is not None:
+        known = {} if current is None else current.stored_only.get("DurableConfig")
+        if not isinstance(known, Mapping):
+            raise InvalidParameterValue("DurableConfig can only be set when a function is created.")
+        stored["DurableConfig"] = {**known, **request["DurableConfig"]}
+    return stored
 
 
 def _read_logging(request: Mapping[str, Any], name: str, current: FunctionVersion | None) -> LoggingConfig:
@@ -151,23 +181,3 @@ def _read_logging(request: Mapping[str, Any], name: str, current: FunctionVersio
         application_log_level=application,
         system_log_level=system,
     )
-
-
-def marker(position: object) -> str | None:
-    """An opaque page marker, ``None`` at the end."""
-    if position is None:
-        return None
-    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
-
-
-def position(text: str | None, kind: type[_Key]) -> _Key | None:
-    """What ``marker`` made of a value of that kind. Raises InvalidParameterValue."""
-    if not text:
-        return None
-    try:
-        found = json.loads(base64.urlsafe_b64decode(text))
-    except ValueError:
-        found = None
-    if not isinstance(found, kind):
-        raise InvalidParameterValue("Invalid pagination token")
-    return found

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
 from firefork.api.call import Call
+from firefork.api.lambda_ import paging
 from firefork.api.lambda_.code_sources import CodeSources
-from firefork.api.lambda_.configuration import marker, position, read, show, show_in_list
+from firefork.api.lambda_.configuration import read, show, show_in_list
 from firefork.api.lambda_.downloads import Downloads
+from firefork.api.lambda_.targets import target_of, unqualified
 from firefork.aws.errors import InvalidParameterValue
+from firefork.catalog.code_signing_configs import CodeSigningConfigs
 from firefork.catalog.functions import Functions as Catalog
 from firefork.catalog.references import FunctionReference
-
-_PAGE: Final = 50
+from firefork.catalog.tags import TaggedResource, Tags, check_tags
 
 
 class Functions:
-    def __init__(self, catalog: Catalog, sources: CodeSources, downloads: Downloads) -> None:
+    def __init__(
+        self, catalog: Catalog, tags: Tags, signing: CodeSigningConfigs, sources: CodeSources, downloads: Downloads
+    ) -> None:
         self._catalog = catalog
+        self._tags = tags
+        self._signing = signing
         self._sources = sources
         self._downloads = downloads
 
@@ -33,83 +40,102 @@ class Functions:
             )
         configuration = read(request, name=reference.name)
         configuration["layers"] = self._catalog.layer_references(call.scope, request.get("Layers") or [])
+        configuration["code_origin"] = _origin(request["Code"])
+        tags = request.get("Tags") or {}
+        check_tags({}, tags)
+        signing = request.get("CodeSigningConfigArn")
+        signing_id = self._signing.need_for_function(signing) if signing else None
+        if signing:
+            self._signing.check_deployment(reference.name, self._signing.get(signing))
         with self._sources.package(call.scope, request["Code"]) as package:
             function = self._catalog.create(
                 reference.scope,
                 reference.name,
                 configuration,
                 package,
-                request.get("Tags") or {},
+                tags,
+                code_signing_config=signing_id,
                 publish=bool(request.get("Publish")),
             )
-        return show(function, qualified=function.version != "$LATEST")
+        return show(function)  # recorded: without the version, even if one was published
 
     def get_function(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        reference = FunctionReference.parse(call.scope, request["FunctionName"], request.get("Qualifier"))
-        function = self._catalog.get(reference.scope, reference.name, reference.qualifier)
-        tags = self._catalog.tags(reference.scope, reference.name)
+        target = target_of(call, request)
+        function = self._catalog.get(target.scope, target.name, target.qualifier)
+        tags = self._tags.of(TaggedResource.parse(function.function_arn))
         return {
-            "Configuration": show(function, qualified=reference.qualifier is not None),
+            "Configuration": show(function, qualifier=target.qualifier),
             "Code": {
                 "RepositoryType": "S3",
                 "Location": self._downloads.link(call.endpoint, function.code_sha256),
+                **function.code_origin,
             },
             "Tags": tags or None,
         }
 
     def get_function_configuration(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        reference = FunctionReference.parse(call.scope, request["FunctionName"], request.get("Qualifier"))
-        function = self._catalog.get(reference.scope, reference.name, reference.qualifier)
-        return show(function, qualified=reference.qualifier is not None)
+        target = target_of(call, request)
+        function = self._catalog.get(target.scope, target.name, target.qualifier)
+        return show(function, qualifier=target.qualifier)
 
     def list_functions(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         everything = request.get("FunctionVersion") == "ALL"
-        after = position(request.get("Marker"), list)
-        if after is not None and [type(part) for part in after] != [str, int]:
-            raise InvalidParameterValue("Invalid pagination token")
+        region = request.get("MasterRegion")
+        if region is not None and not everything:
+            raise InvalidParameterValue("FunctionVersion must be ALL when MasterRegion is specified.")
+        if region not in (None, "ALL"):
+            return {"Functions": []}  # replicas of Lambda@Edge functions: there are none
         page = self._catalog.list(
             call.scope,
             all_versions=everything,
-            after=(after[0], after[1]) if after else None,
-            limit=min(request.get("MaxItems") or _PAGE, _PAGE),
+            after=paging.version_after(request),
+            limit=paging.limit(request),
         )
         return {
-            "Functions": [show_in_list(function, qualified=everything) for function in page.versions],
-            "NextMarker": marker(page.next_key),
+            "Functions": [
+                show_in_list(function, qualifier=function.version if everything else None) for function in page.versions
+            ],
+            "NextMarker": paging.marker(page.next_key),
         }
 
     def update_function_code(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        reference = _unqualified(call, request)
-        self._catalog.get(reference.scope, reference.name, None)
+        target = unqualified(call, request)
+        self._catalog.get(target.scope, target.name, None)
         if request.get("ImageUri"):
             raise InvalidParameterValue("Please don't provide ImageUri when updating a function with packageType Zip.")
+        if request.get("PublishTo"):
+            raise InvalidParameterValue("PublishTo is only supported for functions on managed instances.")
         architectures = request.get("Architectures") or [None]
         with self._sources.package(call.scope, request) as package:
+            self._signing.check_deployment(target.name, self._signing.of_function(target.scope, target.name))
             function = self._catalog.update_code(
-                reference.scope,
-                reference.name,
+                target.scope,
+                target.name,
                 package,
                 architecture=architectures[0],
+                code_origin=_origin(request),
                 revision_id=request.get("RevisionId"),
                 dry_run=bool(request.get("DryRun")),
                 publish=bool(request.get("Publish")),
             )
-        return show(function, qualified=function.version != "$LATEST")
+        return show(function, qualifier=function.version if function.version != "$LATEST" else None)
 
     def update_function_configuration(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        reference = _unqualified(call, request)
-        current = self._catalog.get(reference.scope, reference.name, None)
-        changes = read(request, name=reference.name, current=current)
+        target = unqualified(call, request)
+        current = self._catalog.get(target.scope, target.name, None)
+        changes = read(request, name=target.name, current=current)
         if request.get("Layers") is not None:
             changes["layers"] = self._catalog.layer_references(call.scope, request["Layers"])
+            if request["Layers"]:
+                self._signing.check_deployment(target.name, self._signing.of_function(target.scope, target.name))
         function = self._catalog.update_configuration(
-            reference.scope, reference.name, changes, revision_id=request.get("RevisionId")
+            target.scope, target.name, changes, revision_id=request.get("RevisionId")
         )
         return show(function)
 
     def delete_function(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        reference = FunctionReference.parse(call.scope, request["FunctionName"], request.get("Qualifier"))
-        self._catalog.delete(reference.scope, reference.name, reference.qualifier)
+        target = target_of(call, request)
+        self._catalog.delete(target.scope, target.name, target.qualifier)
         return {"StatusCode": 204}
 
     def get_function_concurrency(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -117,17 +143,13 @@ class Functions:
         self._catalog.get(reference.scope, reference.name, None)
         return {}
 
-    def get_function_code_signing_config(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        reference = FunctionReference.parse(call.scope, request["FunctionName"])
-        self._catalog.get(reference.scope, reference.name, None)
-        return {"FunctionName": reference.name}
 
-
-def _unqualified(call: Call, request: dict[str, Any]) -> FunctionReference:
-    reference = FunctionReference.parse(call.scope, request["FunctionName"])
-    if reference.qualifier not in (None, "$LATEST"):
-        raise InvalidParameterValue(
-            "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
-            "Please specify either a function name or an unqualified function ARN."
-        )
-    return reference
+def _origin(code: Mapping[str, Any]) -> dict[str, Any]:
+    """What GetFunction's Code tells of where a package came from."""
+    origin: dict[str, Any] = {}
+    if code.get("SourceKMSKeyArn"):
+        origin["SourceKMSKeyArn"] = code["SourceKMSKeyArn"]
+    if code.get("S3ObjectStorageMode") == "REFERENCE":
+        place = {member: code.get(member) for member in ("S3Bucket", "S3Key", "S3ObjectVersion")}
+        origin["ResolvedS3Object"] = {member: item for member, item in place.items() if item}
+    return origin

@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 
 from firefork.api.call import Call
+from firefork.api.lambda_.targets import target_of
 from firefork.aws.errors import InvalidRequestContent, RequestEntityTooLarge, ServiceError
 from firefork.catalog.function import FunctionVersion
 from firefork.catalog.functions import Functions
@@ -25,7 +26,7 @@ EVENT_PAYLOAD_LIMIT: Final = 1_048_576
 
 
 class Invocations:
-    """AWS: Lambda API reference, Invoke."""
+    """AWS: Lambda API reference, Invoke, InvokeAsync, InvokeWithResponseStream."""
 
     def __init__(self, functions: Functions, invoker: Invoker) -> None:
         self._functions = functions
@@ -38,13 +39,7 @@ class Invocations:
             return {"StatusCode": 204}
         invoke_request = self._invoke_request(call, request, function, reference)
         if kind == "Event":
-            size = len(invoke_request.payload)
-            if size > EVENT_PAYLOAD_LIMIT:
-                raise RequestEntityTooLarge(
-                    f"{size} byte payload is too large for the Event invocation type "
-                    f"(limit {EVENT_PAYLOAD_LIMIT} bytes)"
-                )
-            self._invoker.start_event(invoke_request)
+            self._start_event(invoke_request)
             return {"StatusCode": 202}
         outcome = await self._invoker.invoke(invoke_request)
         answer: dict[str, Any] = {
@@ -57,6 +52,20 @@ class Invocations:
         if invoke_request.wants_tail:
             answer["LogResult"] = base64.b64encode(outcome.log_tail).decode()
         return answer
+
+    async def invoke_async(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        """Deprecated: another way to write Invoke with InvocationType Event."""
+        function, reference = self._resolve(call, request)
+        self._start_event(self._invoke_request(call, {"Payload": request["InvokeArgs"]}, function, reference))
+        return {"Status": 202}
+
+    def _start_event(self, request: InvokeRequest) -> None:
+        size = len(request.payload)
+        if size > EVENT_PAYLOAD_LIMIT:
+            raise RequestEntityTooLarge(
+                f"{size} byte payload is too large for the Event invocation type (limit {EVENT_PAYLOAD_LIMIT} bytes)"
+            )
+        self._invoker.start_event(request)
 
     async def invoke_with_response_stream(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         """The answer in parts, as the function writes them; one that is not streamed comes as one part."""
@@ -79,7 +88,7 @@ class Invocations:
         }
 
     def _resolve(self, call: Call, request: dict[str, Any]) -> tuple[FunctionVersion, FunctionReference]:
-        reference = FunctionReference.parse(call.scope, request["FunctionName"], request.get("Qualifier"))
+        reference = target_of(call, request)
         return self._functions.resolve(reference.scope, reference.name, reference.qualifier), reference
 
     @staticmethod
@@ -90,12 +99,11 @@ class Invocations:
         reference: FunctionReference,
         stream: ResponseStream | None = None,
     ) -> InvokeRequest:
-        arn = function.function_arn
         return InvokeRequest(
             function=function,
             request_id=call.request_id,
             payload=request.get("Payload") or b"",
-            invoked_arn=f"{arn}:{reference.qualifier}" if reference.qualifier else arn,
+            invoked_arn=reference.arn,
             client_context=_client_context(request.get("ClientContext")),
             trace_header=call.headers.get("x-amzn-trace-id"),
             wants_tail=request.get("LogType") == "Tail",

@@ -6,18 +6,18 @@ import re
 from typing import Any, Final
 
 from firefork.api.call import Call
+from firefork.api.lambda_ import paging
 from firefork.api.lambda_.code_sources import CodeSources
-from firefork.api.lambda_.configuration import marker, position, show_time
+from firefork.api.lambda_.configuration import show_time
 from firefork.api.lambda_.downloads import Downloads
 from firefork.aws.errors import ValidationError
 from firefork.aws.scope import Scope
-from firefork.catalog.functions import show_sha256
+from firefork.catalog.function_rules import show_sha256
 from firefork.catalog.layers import Layers as Catalog
 from firefork.catalog.layers import LayerVersion
 from firefork.catalog.runtimes import RUNTIMES, creatable
 from firefork.store.clock import now
 
-_PAGE: Final = 50
 _LAYER_ARN: Final = re.compile(r"arn:aws[a-zA-Z-]*:lambda:([a-z0-9-]+):(\d{12}):layer:([a-zA-Z0-9-_]+)")
 
 
@@ -28,7 +28,7 @@ class Layers:
         self._downloads = downloads
 
     def publish_layer_version(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        scope, name = _place(call, request["LayerName"])
+        scope, name = layer_place(call, request["LayerName"])
         runtimes = request.get("CompatibleRuntimes") or []
         for runtime in runtimes:
             if runtime not in RUNTIMES:
@@ -51,7 +51,7 @@ class Layers:
         return self._whole(call, version)
 
     def get_layer_version(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        scope, name = _place(call, request["LayerName"])
+        scope, name = layer_place(call, request["LayerName"])
         return self._whole(call, self._catalog.get(scope, name, request["VersionNumber"]))
 
     def get_layer_version_by_arn(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -60,9 +60,9 @@ class Layers:
     def list_layers(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         found, last = self._catalog.list(
             call.scope,
-            after=position(request.get("Marker"), str),
+            after=paging.text_after(request),
             wanted=lambda version: _fits(version, request),
-            limit=min(request.get("MaxItems") or _PAGE, _PAGE),
+            limit=paging.limit(request),
         )
         return {
             "Layers": [
@@ -73,24 +73,24 @@ class Layers:
                 }
                 for version in found
             ],
-            "NextMarker": marker(last),
+            "NextMarker": paging.marker(last),
         }
 
     def list_layer_versions(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        scope, name = _place(call, request["LayerName"])
+        scope, name = layer_place(call, request["LayerName"])
         versions, before = self._catalog.list_versions(
             scope,
             name,
-            before=position(request.get("Marker"), int),
-            limit=min(request.get("MaxItems") or _PAGE, _PAGE),
+            before=paging.number_after(request),
+            limit=paging.limit(request),
         )
         return {
             "LayerVersions": [_entry(version) for version in versions if _fits(version, request)],
-            "NextMarker": marker(before),
+            "NextMarker": paging.marker(before),
         }
 
     def delete_layer_version(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        scope, name = _place(call, request["LayerName"])
+        scope, name = layer_place(call, request["LayerName"])
         self._catalog.delete(scope, name, request["VersionNumber"])
         return {}
 
@@ -106,7 +106,7 @@ class Layers:
         }
 
 
-def _place(call: Call, text: str) -> tuple[Scope, str]:
+def layer_place(call: Call, text: str) -> tuple[Scope, str]:
     """A layer's name, or its ARN."""
     found = _LAYER_ARN.fullmatch(text)
     return (Scope(found[2], found[1]), found[3]) if found else (call.scope, text)

@@ -161,7 +161,9 @@ def error_members(shape: Any | None, message: str, members: Mapping[str, object]
         if name.lower() == "message":
             body[name] = message
         elif name == "Type":
-            body[name] = members.get(name, fault)
+            kind = members.get(name, fault)
+            if kind is not None:  # a few errors are recorded without it
+                body[name] = kind
         elif members.get(name) is not None:
             body[name] = members[name]
     if not any(name.lower() == "message" for name in body):

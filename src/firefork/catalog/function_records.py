@@ -1,0 +1,100 @@
+"""Function versions in the database: one JSON document a version, ``$LATEST`` as number 0."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import Connection, insert, select, update
+
+from firefork.aws.errors import ResourceNotFound
+from firefork.aws.scope import Scope
+from firefork.catalog.function import LATEST, FunctionVersion, LayerReference, LoggingConfig
+from firefork.store import rows
+from firefork.store.clock import new_id
+from firefork.store.tables import aliases, function_versions
+
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
+
+
+def number_of(qualifier: str | None) -> int | None:
+    """A version's number, 0 for ``$LATEST``; ``None`` for what can only be an alias."""
+    if qualifier is None or qualifier == LATEST:
+        return 0
+    return int(qualifier) if _NUMBER.fullmatch(qualifier) else None
+
+
+def load(connection: Connection, scope: Scope, name: str, number: int) -> FunctionVersion | None:
+    text = connection.execute(
+        select(function_versions.c.document).where(rows.within(function_versions, scope, name=name, number=number))
+    ).scalar()
+    return None if text is None else from_document(scope, text)
+
+
+def need(connection: Connection, scope: Scope, name: str, number: int = 0) -> FunctionVersion:
+    """Raises ResourceNotFound, with the version's number unless that is ``$LATEST``."""
+    found = load(connection, scope, name, number)
+    if found is None:
+        suffix = f":{number}" if number else ""
+        raise ResourceNotFound(f"Function not found: {scope.arn('lambda', f'function:{name}')}{suffix}")
+    return found
+
+
+def save(connection: Connection, function: FunctionVersion, *, new: bool = False) -> None:
+    row = rows.key(function.scope, name=function.name, number=number_of(function.version))
+    values = {
+        "state": function.state,
+        "last_update_status": function.last_update_status,
+        "code_sha256": function.code_sha256,
+        "document": _to_document(function),
+    }
+    if new:
+        connection.execute(insert(function_versions).values(**row, **values))
+    else:
+        condition = rows.within(function_versions, function.scope, name=function.name, number=row["number"])
+        connection.execute(update(function_versions).where(condition).values(**values))
+
+
+def revision_of(connection: Connection, scope: Scope, name: str, qualifier: str | None) -> str:
+    """The revision id of a version or an alias: policies on it share it. Raises ResourceNotFound."""
+    number = number_of(qualifier)
+    if number is not None:
+        return need(connection, scope, name, number).revision_id
+    revision: str | None = connection.execute(
+        select(aliases.c.revision_id).where(rows.within(aliases, scope, name=name, alias=qualifier))
+    ).scalar()
+    if revision is None:
+        need(connection, scope, name)
+        raise ResourceNotFound(f"Cannot find alias arn: {scope.arn('lambda', f'function:{name}:{qualifier}')}")
+    return revision
+
+
+def renew_revision(connection: Connection, scope: Scope, name: str, qualifier: str | None) -> str:
+    """Give an existing version or alias a new revision id."""
+    revision, number = new_id(), number_of(qualifier)
+    if number is None:
+        condition = rows.within(aliases, scope, name=name, alias=qualifier)
+        connection.execute(update(aliases).where(condition).values(revision_id=revision))
+    else:
+        save(connection, dataclasses.replace(need(connection, scope, name, number), revision_id=revision))
+    return revision
+
+
+def _to_document(function: FunctionVersion) -> str:
+    fields = {field.name: getattr(function, field.name) for field in dataclasses.fields(function)}
+    del fields["scope"]
+    fields["layers"] = [dataclasses.asdict(layer) for layer in function.layers]
+    fields["logging"] = dataclasses.asdict(function.logging)
+    fields["last_modified"] = function.last_modified.isoformat()
+    return json.dumps(fields)
+
+
+def from_document(scope: Scope, text: str) -> FunctionVersion:
+    fields = json.loads(text)
+    fields["layers"] = tuple(LayerReference(**layer) for layer in fields["layers"])
+    fields["logging"] = LoggingConfig(**fields["logging"])
+    fields["last_modified"] = datetime.fromisoformat(fields["last_modified"]).astimezone(UTC)
+    return FunctionVersion(scope=scope, **fields)
