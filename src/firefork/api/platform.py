@@ -22,6 +22,7 @@ from firefork.api.front_door import FrontDoor
 from firefork.api.http_server import HttpServer
 from firefork.api.lambda_.account import Account
 from firefork.api.lambda_.code_sources import CodeSources
+from firefork.api.lambda_.concurrency import FunctionConcurrency, ProvisionedConcurrency
 from firefork.api.lambda_.downloads import Downloads
 from firefork.api.lambda_.functions import Functions
 from firefork.api.lambda_.invocations import Invocations
@@ -33,6 +34,7 @@ from firefork.api.logs.groups import Groups
 from firefork.api.logs.streams import Streams
 from firefork.api.sts.identity import Identity
 from firefork.aws.scope import Scope
+from firefork.catalog.concurrency import Concurrency
 from firefork.catalog.functions import Functions as FunctionCatalog
 from firefork.catalog.keys import Keys, role_session
 from firefork.catalog.layers import Layers as LayerCatalog
@@ -42,6 +44,7 @@ from firefork.engine.installations import Installations
 from firefork.engine.sandbox.capabilities import Capabilities, detect
 from firefork.engine.spec import ExecutionSpec
 from firefork.invoke.invoker import Invoker
+from firefork.invoke.provisioner import Provisioner
 from firefork.settings import Settings
 from firefork.store.blobs import Blobs
 from firefork.store.database import Database
@@ -51,6 +54,8 @@ logger = logging.getLogger(__name__)
 
 ROLE_SESSION_S: Final = 12 * 3600
 """Life of the credentials in an environment; environments are replaced well before that."""
+
+_MIB: Final = 1024 * 1024
 
 Announce = Callable[[str], None]
 
@@ -83,6 +88,7 @@ class Platform:
         self.functions = FunctionCatalog(
             self.database, self.packages, self.layers, settings, missing_runtime=self.installations.missing
         )
+        self.concurrency = Concurrency(self.database, self.functions, account_concurrency=settings.account_concurrency)
         self.ready = False
         self._started_s = time.time()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -165,6 +171,8 @@ class Platform:
                 hierarchies=self.capabilities.hierarchies,
                 idle_timeout_s=settings.idle_timeout_s,
                 spares=settings.spares,
+                memory_budget_mb=settings.memory_budget_mb,
+                concurrent_starts=settings.concurrent_starts,
             ),
             code=self.packages,
             runtimes=self.installations,
@@ -172,17 +180,21 @@ class Platform:
             credentials=self._role_credentials,
             serve_endpoint=lambda sandbox: self.http.attach(sandbox),
         )
-        self.invoker = Invoker(self.engine)
+        self._loop = asyncio.get_running_loop()
+        self.provisioner = Provisioner(self.engine, self.functions, self.concurrency, self._loop)
+        self.invoker = Invoker(self.engine, self.concurrency, self.provisioner)
         sources = CodeSources(self.packages, settings)
         downloads = Downloads(self.blobs, self.keys)
         self.door = FrontDoor(
             {
                 "lambda": [
-                    Functions(self.functions, sources, downloads),
+                    Functions(self.functions, self.concurrency, sources, downloads),
                     Versions(self.functions),
                     Layers(self.layers, sources, downloads),
                     Tags(self.functions),
-                    Account(self.functions),
+                    Account(self.functions, self.concurrency),
+                    FunctionConcurrency(self.concurrency, self.functions),
+                    ProvisionedConcurrency(self.concurrency, self.functions, self.provisioner),
                     Invocations(self.functions, self.invoker),
                 ],
                 "logs": [Groups(self.logs), Streams(self.logs), Events(self.logs)],
@@ -194,9 +206,9 @@ class Platform:
             verbose=settings.verbose,
         )
         self.http = HttpServer(self.door)
-        self._loop = asyncio.get_running_loop()
         self.functions.changed.append(self._function_changed)
         await self.engine.start()
+        await asyncio.to_thread(self.provisioner.refresh_all)
         await self.http.start(self._listener)
         self._write_server_file()
         self.ready = True
@@ -210,7 +222,7 @@ class Platform:
         alive = self.functions.version_names(scope, name) if deleted else set()
 
         def apply() -> None:
-            self.invoker.forget(scope, name)
+            self.invoker.forget(scope, name, deleted=deleted and not alive)
             if deleted:
                 self.engine.forget_deleted(scope, name, alive)
             else:
@@ -227,6 +239,8 @@ class Platform:
                 function = await asyncio.to_thread(self.functions.resolve, scope, name, None)
                 spec = ExecutionSpec.of(function)
                 self.engine.replace(spec)
+                # An alias may point elsewhere now.
+                await asyncio.to_thread(self.provisioner.refresh, scope, name)
                 await self.engine.warm_up(spec)
 
         task = asyncio.ensure_future(work())
@@ -238,12 +252,15 @@ class Platform:
         return self.keys.issue_session(principal, ROLE_SESSION_S).as_environment()
 
     def health(self) -> dict[str, object]:
+        used, budget = self.engine.memory
         return {
             "status": "ready" if self.ready else "starting",
             "version": firefork.__version__,
             "services": ["lambda", "logs", "sts"],
             "sandbox": self.capabilities.mode,
             "environments": self.engine.environments,
+            "memory_used_mb": used // _MIB,
+            "memory_budget_mb": budget // _MIB,
             "uptime_s": round(time.time() - self._started_s, 1),
         }
 

@@ -130,6 +130,11 @@ class TooManyRequests(ServiceError):
     status = 429
 
 
+class ProvisionedConcurrencyConfigNotFound(ServiceError):
+    code = "ProvisionedConcurrencyConfigNotFoundException"
+    status = 404
+
+
 class CodeStorageExceeded(ServiceError):
     code = "CodeStorageExceededException"
     status = 400

@@ -6,24 +6,27 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 from firefork.aws.scope import Scope
-from firefork.engine.environment import Environment, Invocation, Outcome
+from firefork.engine.environment import Environment, EnvironmentState, Invocation, Outcome
 from firefork.engine.installations import Installation
-from firefork.engine.pool import Pool
-from firefork.engine.sandbox.cgroups import Hierarchies, remove_leftovers
+from firefork.engine.memory import FUNCTION_SHARE, Idle, MemoryExhausted, MemoryLedger, default_budget, make_room
+from firefork.engine.pool import Pool, Provisioned
+from firefork.engine.sandbox.cgroups import Hierarchies, own_memory_limit, remove_leftovers
 from firefork.engine.sandbox.sandbox import Sandbox
 from firefork.engine.sandbox.zygote import Zygote, ZygotePlan, adopt_orphans, cgroup_prefix
-from firefork.engine.spec import ExecutionSpec, function_environment
+from firefork.engine.spec import ExecutionSpec, Initialization, function_environment
+from firefork.engine.start_queue import StartQueue
 from firefork.telemetry.log_event import LogEvent
 
 logger = logging.getLogger(__name__)
 
 _SWEEP_INTERVAL_S: Final = 1.0
+_MIB: Final = 1024 * 1024
 
 
 class CodeStore(Protocol):
@@ -52,6 +55,9 @@ class EngineOptions:
     hierarchies: Hierarchies | None
     idle_timeout_s: float = 600.0
     spares: int = 2
+    memory_budget_mb: int | None = None
+    """What all environments may use together; ``None``: a share of what is available, see ``memory.py``."""
+    concurrent_starts: int = 8
 
 
 class Engine:
@@ -77,6 +83,9 @@ class Engine:
         self._zygotes: dict[tuple[str, bool], asyncio.Task[Zygote]] = {}
         self._pools: dict[tuple[Scope, str, str], Pool] = {}
         self._retired: set[Pool] = set()
+        self._starts = StartQueue(options.concurrent_starts)
+        self._memory = MemoryLedger(_budget(options))
+        self._measured_s: dict[Environment, float] = {}
         self._sweeper: asyncio.Task[None] | None = None
         self._closing = False
 
@@ -91,8 +100,27 @@ class Engine:
         self._sweeper = asyncio.create_task(self._sweep())
 
     async def invoke(self, spec: ExecutionSpec, invocation: Invocation) -> Outcome:
-        """Run one event on an environment of ``spec``. Raises ZygoteFailed, SandboxLost, RuntimeNotInstalled."""
+        """Run one event on an environment of ``spec``. Raises ZygoteFailed, SandboxLost, RuntimeNotInstalled,
+        MemoryExhausted.
+        """
         return await self._pool(spec).invoke(invocation)
+
+    def must_start(self, spec: ExecutionSpec) -> bool:
+        """Whether an invoke of ``spec`` would have an environment started now."""
+        pool = self._pools.get((spec.scope, spec.name, spec.version))
+        if pool is None or (pool.spec is not spec and pool.spec != spec):
+            return True
+        return pool.must_start
+
+    def provision(self, spec: ExecutionSpec, count: int) -> None:
+        """Keep ``count`` environments of ``spec`` initialised, before anyone asks for them."""
+        if count or (spec.scope, spec.name, spec.version) in self._pools:
+            self._pool(spec).provision(count)
+
+    def provisioned(self, scope: Scope, name: str, version: str) -> Provisioned:
+        """How far ``provision`` is. May be called from any thread."""
+        pool = self._pools.get((scope, name, version))
+        return pool.provisioned if pool is not None else Provisioned(allocated=0, failure=None)
 
     async def warm_up(self, spec: ExecutionSpec) -> None:
         """Start the zygote that ``spec`` will need, so that its first invoke finds spares."""
@@ -119,7 +147,12 @@ class Engine:
             self._retire(key, pool)
             pool = None
         if pool is None:
-            pool = Pool(spec, start=self._start_environment, idle_timeout_s=self.options.idle_timeout_s)
+            pool = Pool(
+                spec,
+                start=self._start_in_room,
+                starts=self._starts,
+                idle_timeout_s=self.options.idle_timeout_s,
+            )
             self._pools[key] = pool
         return pool
 
@@ -128,7 +161,51 @@ class Engine:
         pool.retire()
         self._retired.add(pool)
 
-    async def _start_environment(self, pool: Pool) -> Environment:
+    async def _start_in_room(self, pool: Pool, initialization: Initialization) -> Environment:
+        """Start an environment on memory that is set aside for it first."""
+        self._make_room(pool)
+        place = object()
+        self._memory.charge(place, pool.owner, pool.expected_bytes)
+        try:
+            environment = await self._start_environment(pool, initialization)
+            self._memory.charge(environment, pool.owner, pool.expected_bytes)
+        finally:
+            self._memory.release(place)
+        return environment
+
+    def _make_room(self, pool: Pool) -> None:
+        """Have idle environments give way until one of ``pool`` fits. Raises MemoryExhausted."""
+        memory = self._memory
+        room = make_room(
+            need=pool.expected_bytes,
+            budget=memory.budget,
+            used=memory.used,
+            used_by_owner=memory.used_by(pool.owner),
+            owner=pool.owner,
+            idle=self._idle(),
+        )
+        if not room.fits:
+            share = int(memory.budget * FUNCTION_SHARE)
+            raise MemoryExhausted(
+                f"Environments use {memory.used // _MIB} MB of the {memory.budget // _MIB} MB of memory that they may "
+                f"use on this machine (--memory-budget), those of this function {memory.used_by(pool.owner) // _MIB} "
+                f"of {share // _MIB} MB, and another one is expected to need {pool.expected_bytes // _MIB} MB."
+            )
+        for owner, environment in room.evictions:
+            self._memory.release(environment)
+            owner.evict(environment)
+
+    def _idle(self) -> Iterator[Idle[tuple[Pool, Environment]]]:
+        for pool in self._pools.values():
+            for environment in pool.idle():
+                yield Idle(
+                    tenant=(pool, environment),
+                    owner=pool.owner,
+                    bytes=self._memory.charged(environment),
+                    since_s=environment.idle_since_s,
+                )
+
+    async def _start_environment(self, pool: Pool, initialization: Initialization) -> Environment:
         spec = pool.spec
         zygote = await self._zygote(spec)
         mounts, roots, folders = await self._place_code(spec)
@@ -146,6 +223,7 @@ class Engine:
                 endpoint=endpoint,
                 credentials=self._credentials(spec),
                 log_stream=log_stream,
+                initialization=initialization,
             )
             return values | roots
 
@@ -169,8 +247,14 @@ class Engine:
             runtime_label=runtime_label(spec.runtime, installation),
             end_endpoint=end_endpoint,
             on_available=pool.available,
-            on_closed=pool.closed,
+            on_closed=lambda environment: self._closed(pool, environment),
+            initialization=initialization,
         )
+
+    def _closed(self, pool: Pool, environment: Environment) -> None:
+        self._memory.release(environment)
+        self._measured_s.pop(environment, None)
+        pool.closed(environment)
 
     async def _place_code(self, spec: ExecutionSpec) -> tuple[list[tuple[str, str]], dict[str, str], dict[str, Path]]:
         """Make sure that code and layers are unpacked; what to mount where, or the folders as variables.
@@ -237,10 +321,34 @@ class Engine:
             await asyncio.sleep(_SWEEP_INTERVAL_S)
             now_s = time.monotonic()
             for pool in self._pools.values():
-                pool.expire(now_s)
+                pool.tend(now_s)
             for pool in list(self._retired):
                 if not pool.environments:
                     self._retired.discard(pool)
+            await self._measure()
+
+    async def _measure(self) -> None:
+        """Charge environments what they use now; one that stood still since it was last looked at still uses that."""
+        now_s = time.monotonic()
+        moved = [
+            (pool, environment)
+            for pool in (*self._pools.values(), *self._retired)
+            for environment in pool.environments
+            if environment.state is EnvironmentState.BUSY
+            or (
+                environment.state is EnvironmentState.IDLE
+                and self._measured_s.get(environment, 0.0) < environment.idle_since_s
+            )
+        ]
+        if not moved:
+            return
+        sizes = await asyncio.to_thread(lambda: [environment.sandbox.used_bytes() for _, environment in moved])
+        for (pool, environment), size in zip(moved, sizes, strict=True):
+            # One that was evicted or closed meanwhile is charged no more.
+            if size is not None and environment in self._memory:
+                self._memory.charge(environment, pool.owner, size)
+                self._measured_s[environment] = now_s
+                pool.learn_size(size)
 
     @property
     def environments(self) -> int:
@@ -249,6 +357,11 @@ class Engine:
     @property
     def busy(self) -> int:
         return sum(pool.busy for pool in (*self._pools.values(), *self._retired))
+
+    @property
+    def memory(self) -> tuple[int, int]:
+        """Bytes that environments are charged, and that they may be charged."""
+        return self._memory.used, self._memory.budget
 
     async def stop(self, *, limit_s: float = 5.0) -> None:
         """Let running invokes finish within ``limit_s``, then end every environment and zygote."""
@@ -267,6 +380,12 @@ class Engine:
         self._pools.clear()
         self._retired.clear()
         self._zygotes.clear()
+
+
+def _budget(options: EngineOptions) -> int:
+    if options.memory_budget_mb is not None:
+        return options.memory_budget_mb * _MIB
+    return default_budget(group_limit=own_memory_limit(options.hierarchies) if options.hierarchies else None)
 
 
 def runtime_label(runtime: str, installation: Installation) -> str:

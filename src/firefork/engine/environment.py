@@ -35,10 +35,12 @@ from firefork.engine.runtime_api import (
 from firefork.engine.runtime_server import GuestConnection, GuestServer
 from firefork.engine.sandbox.cgroups import MB_PER_CPU
 from firefork.engine.sandbox.sandbox import Sandbox, SandboxLost
-from firefork.engine.spec import ExecutionSpec
+from firefork.engine.spec import ExecutionSpec, Initialization
 from firefork.telemetry.log_event import LogEvent
 
 INIT_LIMIT_S: Final = 10.0
+PROVISIONED_INIT_LIMIT_S: Final = 130.0
+"""Or the function's timeout, if that is longer (fact sheet section 3.1)."""
 TAIL_LIMIT: Final = 4096
 """Bytes of log that LogType=Tail returns."""
 _FREEZE_AFTER_S: Final = 0.02
@@ -107,10 +109,12 @@ class Environment:
         end_endpoint: Callable[[], None],
         on_available: Callable[[Environment], None],
         on_closed: Callable[[Environment], None],
+        initialization: Initialization = Initialization.ON_DEMAND,
     ) -> None:
         """``end_endpoint`` stops serving the API on the sandbox's endpoint listener."""
         self.spec = spec
         self.sandbox = sandbox
+        self.initialization = initialization
         self.state = EnvironmentState.STARTING
         self.invokes = 0
         self.created_s = time.monotonic()
@@ -130,6 +134,7 @@ class Environment:
             runtime_version_arn=spec.runtime_version_arn,
             name=spec.name,
             version=spec.version,
+            initialization=initialization,
         )
         self._lines = LineSplitter()
         self._frames = FrameDecoder()
@@ -148,7 +153,7 @@ class Environment:
     # ---- life
 
     async def initialise(self, started_up: Callable[[], None]) -> None:
-        """Start the runtime and wait until it asks for an event, fails, or 10 s are over.
+        """Start the runtime and wait until it asks for an event, fails, or its time is over.
 
         ``started_up`` is called when that is decided. Failing is not an error here: the environment is then BROKEN
         and its next invoke starts the runtime again. Raises SandboxLost when the sandbox itself is gone.
@@ -167,12 +172,15 @@ class Environment:
             sandbox.cgroup.limit_memory(limit)
         started = time.perf_counter()
         try:
-            failure, _ = await self._start_runtime(INIT_LIMIT_S, request_id="")
+            failure, _ = await self._start_runtime(self._init_limit_s, request_id="")
         finally:
             started_up()
         duration_ms = (time.perf_counter() - started) * 1000
         if failure is None:
-            self._init_ms = duration_ms
+            if self.initialization is Initialization.PROVISIONED:
+                self._report_init(duration_ms, "init", None)  # the invoke that comes much later does not report it
+            else:
+                self._init_ms = duration_ms
             self._limit_cpu()
             self._become_available()
         else:
@@ -180,6 +188,12 @@ class Environment:
                 await self._end_runtime()
             self._report_init(duration_ms, "init", failure)
             self._become_available(broken=True)
+
+    @property
+    def _init_limit_s(self) -> float:
+        if self.initialization is Initialization.PROVISIONED:
+            return max(PROVISIONED_INIT_LIMIT_S, self.spec.timeout_s)
+        return INIT_LIMIT_S
 
     async def _start_runtime(self, limit_s: float, request_id: str) -> tuple[Failure | None, bool]:
         """Bind or restart, then wait for the first poll. Returns why it failed and whether time ran out."""
@@ -486,14 +500,14 @@ class Environment:
                 del self._tail[:-TAIL_LIMIT]
         self._log(self.log_stream, events)
 
-    def _report_init(self, duration_ms: float, phase: str, failure: Failure) -> None:
+    def _report_init(self, duration_ms: float, phase: str, failure: Failure | None) -> None:
         self._emit(
             self._system_log.init_report(
                 _now_ms(),
                 duration_ms=duration_ms,
                 phase=phase,
-                status=failure.status,
-                error_type=failure.log_error_type,
+                status=failure.status if failure else "success",
+                error_type=failure.log_error_type if failure else None,
             )
         )
 

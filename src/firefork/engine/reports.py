@@ -15,6 +15,7 @@ from typing import Final
 import orjson
 
 from firefork.catalog.function import LoggingConfig
+from firefork.engine.spec import Initialization
 from firefork.telemetry.log_event import LogEvent
 
 _LEVELS: Final = {"DEBUG": 0, "INFO": 1, "WARN": 2}
@@ -45,7 +46,14 @@ class SystemLog:
     """Makes platform events in the format that a function's logging configuration asks for."""
 
     def __init__(
-        self, logging: LoggingConfig, *, runtime_label: str, runtime_version_arn: str, name: str, version: str
+        self,
+        logging: LoggingConfig,
+        *,
+        runtime_label: str,
+        runtime_version_arn: str,
+        name: str,
+        version: str,
+        initialization: Initialization = Initialization.ON_DEMAND,
     ):
         self._json = logging.log_format == "JSON"
         self._threshold = _LEVELS.get(logging.system_log_level or "INFO", 1)
@@ -53,13 +61,14 @@ class SystemLog:
         self._arn = runtime_version_arn
         self._name = name
         self._version = version
+        self._initialization = initialization
 
     def init_start(self, now_ms: int, *, phase: str = "init") -> list[LogEvent]:
         if not self._json:
             text = f"INIT_START Runtime Version: {self._label}\tRuntime Version ARN: {self._arn}\n"
             return [LogEvent(now_ms, text)]
         record = {
-            "initializationType": "on-demand",
+            "initializationType": self._initialization.value,
             "phase": phase,
             "runtimeVersion": self._label,
             "runtimeVersionArn": self._arn,
@@ -76,7 +85,7 @@ class SystemLog:
             tail += f"\tError Type: {error_type}" if status == "error" and error_type else ""
             return [LogEvent(now_ms, f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: {phase}{tail}\n")]
         record: dict[str, object] = {
-            "initializationType": "on-demand",
+            "initializationType": self._initialization.value,
             "phase": phase,
             "status": status,
             "metrics": {"durationMs": round(duration_ms, 3)},

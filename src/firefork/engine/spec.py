@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from firefork.aws.scope import Scope
 from firefork.catalog.function import FunctionVersion, LoggingConfig
+
+
+class Initialization(enum.Enum):
+    """Why an environment was initialised. AWS: developer guide, "Defined runtime environment variables"."""
+
+    ON_DEMAND = "on-demand"
+    PROVISIONED = "provisioned-concurrency"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +67,13 @@ class ExecutionSpec:
 
 
 def function_environment(
-    spec: ExecutionSpec, *, runtime_api: str, endpoint: str, credentials: Mapping[str, str], log_stream: str
+    spec: ExecutionSpec,
+    *,
+    runtime_api: str,
+    endpoint: str,
+    credentials: Mapping[str, str],
+    log_stream: str,
+    initialization: Initialization = Initialization.ON_DEMAND,
 ) -> dict[str, str]:
     """All environment variables of the runtime process, in AWS's order of precedence: later ones win.
 
@@ -112,7 +126,7 @@ def function_environment(
         "AWS_LAMBDA_FUNCTION_NAME": spec.name,
         "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization.value,
         "AWS_LAMBDA_LOG_GROUP_NAME": spec.logging.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_RUNTIME_API": runtime_api,

@@ -9,6 +9,7 @@ from firefork.api.lambda_.code_sources import CodeSources
 from firefork.api.lambda_.configuration import marker, position, read, show, show_in_list
 from firefork.api.lambda_.downloads import Downloads
 from firefork.aws.errors import InvalidParameterValue
+from firefork.catalog.concurrency import Concurrency
 from firefork.catalog.functions import Functions as Catalog
 from firefork.catalog.references import FunctionReference
 
@@ -16,8 +17,9 @@ _PAGE: Final = 50
 
 
 class Functions:
-    def __init__(self, catalog: Catalog, sources: CodeSources, downloads: Downloads) -> None:
+    def __init__(self, catalog: Catalog, concurrency: Concurrency, sources: CodeSources, downloads: Downloads) -> None:
         self._catalog = catalog
+        self._concurrency = concurrency
         self._sources = sources
         self._downloads = downloads
 
@@ -47,6 +49,7 @@ class Functions:
         reference = FunctionReference.parse(call.scope, request["FunctionName"], request.get("Qualifier"))
         function = self._catalog.get(reference.scope, reference.name, reference.qualifier)
         tags = self._catalog.tags(reference.scope, reference.name)
+        reserved = self._concurrency.of(reference.scope, reference.name).reserved
         return {
             "Configuration": show(function, qualified=reference.qualifier is not None),
             "Code": {
@@ -54,6 +57,7 @@ class Functions:
                 "Location": self._downloads.link(call.endpoint, function.code_sha256),
             },
             "Tags": tags or None,
+            "Concurrency": None if reserved is None else {"ReservedConcurrentExecutions": reserved},
         }
 
     def get_function_configuration(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +80,7 @@ class Functions:
         }
 
     def update_function_code(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        reference = _unqualified(call, request)
+        reference = unqualified(call, request)
         self._catalog.get(reference.scope, reference.name, None)
         if request.get("ImageUri"):
             raise InvalidParameterValue("Please don't provide ImageUri when updating a function with packageType Zip.")
@@ -94,7 +98,7 @@ class Functions:
         return show(function, qualified=function.version != "$LATEST")
 
     def update_function_configuration(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        reference = _unqualified(call, request)
+        reference = unqualified(call, request)
         current = self._catalog.get(reference.scope, reference.name, None)
         changes = read(request, name=reference.name, current=current)
         if request.get("Layers") is not None:
@@ -109,18 +113,14 @@ class Functions:
         self._catalog.delete(reference.scope, reference.name, reference.qualifier)
         return {"StatusCode": 204}
 
-    def get_function_concurrency(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        reference = FunctionReference.parse(call.scope, request["FunctionName"])
-        self._catalog.get(reference.scope, reference.name, None)
-        return {}
-
     def get_function_code_signing_config(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         reference = FunctionReference.parse(call.scope, request["FunctionName"])
         self._catalog.get(reference.scope, reference.name, None)
         return {"FunctionName": reference.name}
 
 
-def _unqualified(call: Call, request: dict[str, Any]) -> FunctionReference:
+def unqualified(call: Call, request: dict[str, Any]) -> FunctionReference:
+    """The function that is meant where no version or alias may be. Raises InvalidParameterValue."""
     reference = FunctionReference.parse(call.scope, request["FunctionName"])
     if reference.qualifier not in (None, "$LATEST"):
         raise InvalidParameterValue(
