@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import time
 from collections.abc import Callable, Iterator, Set
@@ -12,7 +13,16 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from firefork.aws.scope import Scope
-from firefork.engine.environment import Environment, EnvironmentState, Invocation, Outcome
+from firefork.engine.environment import (
+    INIT_LIMIT_S,
+    PROVISIONED_INIT_LIMIT_S,
+    Binding,
+    Environment,
+    EnvironmentState,
+    Invocation,
+    Outcome,
+    extension_names,
+)
 from firefork.engine.installations import Installation
 from firefork.engine.memory import FUNCTION_SHARE, Idle, MemoryExhausted, MemoryLedger, default_budget, make_room
 from firefork.engine.pool import Pool, Provisioned
@@ -227,16 +237,15 @@ class Engine:
             )
             return values | roots
 
-        managed = spec.runtime.startswith("python")
-        task_root = roots.get("LAMBDA_TASK_ROOT", "/var/task")
-        binding: dict[str, object] = {"mounts": mounts}
-        if not managed:
-            binding["entry"] = [f"{task_root}/bootstrap", f"{roots.get('_FIREFORK_OPT', '/opt')}/bootstrap"]
-            binding["has_entry"] = any((folder / "bootstrap").is_file() for folder in folders.values())
-            binding["hide"] = [
-                "/var/lang",
-                "/var/runtime",
-            ]  # the interpreter that forked it is not its business
+        binding = Binding(mounts=mounts, extensions=extension_names(folders.get("/opt")))
+        if not spec.runtime.startswith("python"):
+            task_root = roots.get("LAMBDA_TASK_ROOT", "/var/task")
+            binding = dataclasses.replace(
+                binding,
+                entry=[f"{task_root}/bootstrap", f"{roots.get('_FIREFORK_OPT', '/opt')}/bootstrap"],
+                has_entry=any((folder / "bootstrap").is_file() for folder in folders.values()),
+                hide=["/var/lang", "/var/runtime"],  # the interpreter that forked it is not its business
+            )
         installation = self._installation(spec)
         return Environment(
             spec,
@@ -249,6 +258,7 @@ class Engine:
             on_available=pool.available,
             on_closed=lambda environment: self._closed(pool, environment),
             initialization=initialization,
+            init_limit_s=_init_limit_s(spec, initialization),
         )
 
     def _closed(self, pool: Pool, environment: Environment) -> None:
@@ -380,6 +390,12 @@ class Engine:
         self._pools.clear()
         self._retired.clear()
         self._zygotes.clear()
+
+
+def _init_limit_s(spec: ExecutionSpec, initialization: Initialization) -> float:
+    if initialization is Initialization.PROVISIONED:
+        return max(PROVISIONED_INIT_LIMIT_S, spec.timeout_s)
+    return INIT_LIMIT_S
 
 
 def _budget(options: EngineOptions) -> int:

@@ -20,6 +20,7 @@ from firefork.catalog.function import FunctionVersion
 from firefork.engine.engine import Engine
 from firefork.engine.environment import Invocation, Outcome
 from firefork.engine.memory import MemoryExhausted
+from firefork.engine.response_stream import ResponseStream, StreamLimits
 from firefork.engine.sandbox.sandbox import SandboxLost
 from firefork.engine.sandbox.zygote import ZygoteFailed
 from firefork.engine.spec import ExecutionSpec
@@ -40,6 +41,8 @@ class InvokeRequest:
     invoked_arn: str
     client_context: str | None = None
     trace_header: str | None = None
+    wants_tail: bool = False
+    stream: ResponseStream | None = None
 
 
 class Invoker:
@@ -50,6 +53,7 @@ class Invoker:
         engine: Engine,
         concurrency: Concurrency,
         provisioner: Provisioner,
+        stream_limits: StreamLimits | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -57,6 +61,7 @@ class Invoker:
         self._engine = engine
         self._concurrency = concurrency
         self._provisioner = provisioner
+        self._stream_limits = stream_limits or StreamLimits()
         self._clock = clock
         self._admission = Admission(concurrency.account_concurrency)
         self.observers: list[Observer] = []
@@ -76,6 +81,8 @@ class Invoker:
             invoked_function_arn=request.invoked_arn,
             trace_id=request.trace_header or new_trace_header(),
             client_context=request.client_context,
+            wants_tail=request.wants_tail,
+            stream=request.stream,
         )
         try:
             return await self._engine.invoke(spec, invocation)
@@ -141,6 +148,10 @@ class Invoker:
         # Retry-After holds whole seconds (RFC 9110, section 10.2.3).
         retry_after = None if retry_after_s is None else str(math.ceil(retry_after_s))
         return TooManyRequests(message, Reason=reason.value, Type="User", retryAfterSeconds=retry_after)
+
+    def new_stream(self) -> ResponseStream:
+        """Where the parts of a streamed answer go, with this server's limits."""
+        return ResponseStream(self._stream_limits)
 
     def start_event(self, request: InvokeRequest) -> None:
         """Accept an asynchronous invoke and run it once, behind the caller's back."""
