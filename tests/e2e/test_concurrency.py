@@ -33,6 +33,12 @@ def handler(event, context):
 """
 
 
+def code_folder(server, client, function):
+    """Where the server keeps the unpacked package: what is put there, a function sees in its task root."""
+    digest = client.get_function(FunctionName=function.name)["Configuration"]["CodeSha256"]
+    return server.data_dir / "code" / base64.b64decode(digest).hex()
+
+
 class Gate:
     """Two pipes in the function's code folder: it says that it arrived, and waits until it is let go."""
 
@@ -70,8 +76,7 @@ def gated(make_function, request):
             source = GATED.format(name=f"{request.node.name} {len(made)}", ballast_mb=ballast_mb)
             options = {"Timeout": 30, "client": client, "logs_client": server.client("logs"), **options}
             function = make_function(source, **options)
-            digest = client.get_function(FunctionName=function.name)["Configuration"]["CodeSha256"]
-            gate = Gate(server.data_dir / "code" / base64.b64decode(digest).hex())
+            gate = Gate(code_folder(server, client, function))
             stack.callback(gate.close)
             stack.callback(gate.let_go, 32)  # a test that fails leaves nobody waiting
             made.append(function)
@@ -304,3 +309,42 @@ def handler(event, context):
         print(f"alone {alone * 1000:.0f} ms, in the flood {flooded * 1000:.0f} ms, the flood {whole * 1000:.0f} ms")
         assert flooded < 30 * alone
         assert flooded < whole / 4, "it waited with the flood"
+
+    def test_a_function_that_burns_the_processor_leaves_another_one_its_share(
+        self, limited, make_function, server, lambda_, eventually
+    ):
+        """24 environments that compute without end weigh as much as the one that wants to compute a little."""
+        source = """
+import os
+ENOUGH = os.environ["LAMBDA_TASK_ROOT"] + "/enough"
+
+def handler(event, context):
+    while not os.path.exists(ENOUGH):
+        sum(range(10000))
+"""
+        hog = make_function(source, Timeout=60, MemorySize=1769)
+        source = """
+import time
+
+def handler(event, context):
+    began, end = time.monotonic(), time.process_time() + 0.05
+    while time.process_time() < end:
+        pass
+    return time.monotonic() - began
+"""
+        modest = make_function(source, MemorySize=1769)
+
+        def latency():
+            return statistics.median([modest() for _ in range(3)])
+
+        alone = latency()
+        with ThreadPoolExecutor(24) as threads:
+            running = [threads.submit(hog) for _ in range(24)]
+            try:
+                # The processor is shared out anew every second; with equal weights it would be 12 times and more.
+                eventually(lambda: health(server)["busy"] >= 24)
+                eventually(lambda: latency() < 4 * alone)
+                assert not any(one.done() for one in running)
+            finally:
+                (code_folder(server, lambda_, hog) / "enough").touch()
+        assert [one.result() for one in running] == [None] * 24

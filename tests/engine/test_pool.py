@@ -69,11 +69,21 @@ class TestAssign:
         assert not (plan.provisioned_starts and plan.provisioned_ends)
 
 
+class FakeSandbox:
+    """Remembers what its environment weighs on the processor."""
+
+    weight = 1.0
+
+    def weigh_cpu(self, weight):
+        self.weight = weight
+
+
 class FakeEnvironment:
     """An environment whose init succeeds or fails as it is told, and that ends at once."""
 
     def __init__(self, pool, initialization, *, broken):
         self.pool, self.initialization = pool, initialization
+        self.sandbox = FakeSandbox()
         self.state = EnvironmentState.STARTING
         self.created_s = self.idle_since_s = asyncio.get_running_loop().time()
         self._broken = broken
@@ -204,3 +214,14 @@ class TestOnDemand:
         for size in (5 * mib, 9 * mib, 7 * mib):
             bench.pool.learn_size(size)
         assert bench.pool.expected_bytes == 9 * mib
+
+    async def test_busy_ones_weigh_as_much_as_one_together(self, bench):
+        """However many there are, and again when most of them are done."""
+        running = [await bench.pool.invoke(None) for _ in range(8)]
+        assert running[7].sandbox.weight == 1 / 8
+        bench.pool.tend(0.0)
+        assert sum(environment.sandbox.weight for environment in running) == 1.0
+        for environment in running[1:]:
+            environment.finish()
+        bench.pool.tend(0.0)
+        assert running[0].sandbox.weight == 1.0

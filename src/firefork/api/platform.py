@@ -259,6 +259,7 @@ class Platform:
             "services": ["lambda", "logs", "sts"],
             "sandbox": self.capabilities.mode,
             "environments": self.engine.environments,
+            "busy": self.engine.busy,
             "memory_used_mb": used // _MIB,
             "memory_budget_mb": budget // _MIB,
             "uptime_s": round(time.time() - self._started_s, 1),

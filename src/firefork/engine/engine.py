@@ -201,9 +201,9 @@ class Engine:
                 f"use on this machine (--memory-budget), those of this function {memory.used_by(pool.owner) // _MIB} "
                 f"of {share // _MIB} MB, and another one is expected to need {pool.expected_bytes // _MIB} MB."
             )
-        for owner, environment in room.evictions:
+        for holder, environment in room.evictions:
             self._memory.release(environment)
-            owner.evict(environment)
+            holder.evict(environment)
 
     def _idle(self) -> Iterator[Idle[tuple[Pool, Environment]]]:
         for pool in self._pools.values():

@@ -79,6 +79,7 @@ class Pool:
         self.expected_bytes = min(FIRST_ESTIMATE, spec.memory_mb * 1024 * 1024)
         """What one more environment is charged until it is measured: see ``memory.py``."""
         self._measured = False
+        self._weighed_for = 1
         self._start = start
         self._starts = starts
         self._idle_timeout_s = idle_timeout_s
@@ -176,6 +177,7 @@ class Pool:
         self.environments.add(environment)
         try:
             if not self._closing:
+                environment.sandbox.weigh_cpu(1 / (self.busy + sum(self._starting.values())))
                 await environment.initialise(started)
         except BaseException:
             await environment.close()
@@ -272,7 +274,20 @@ class Pool:
             if environment.state is not EnvironmentState.IDLE or self._is_old(environment):
                 self._provisioned_idle.remove(environment)
                 self._end(environment)
-        self._replan()
+        if self._target or self._provisioned:
+            self._replan()
+        self._weigh()
+
+    def _weigh(self) -> None:
+        """Let all busy environments together weigh as much on the processor as a single one of another function.
+
+        New ones begin with their share; this corrects the others when there are twice or half as many.
+        """
+        busy = max(1, self.busy)
+        if not self._weighed_for / 2 < busy < self._weighed_for * 2:
+            self._weighed_for = busy
+            for environment in self.environments:
+                environment.sandbox.weigh_cpu(1 / busy)
 
     def idle(self) -> Iterator[Environment]:
         """Environments that may be ended when memory is needed: never provisioned ones."""

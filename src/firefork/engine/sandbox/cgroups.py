@@ -130,6 +130,13 @@ class Cgroup:
         else:
             self._write("cpu", "cpu.max", f"{quota} {CPU_PERIOD_US}")
 
+    def weigh_cpu(self, weight: float) -> None:
+        """How much CPU it gets against other groups when all want it: 1.0 is what groups have by default."""
+        if self._version == 1:
+            self._write("cpu", "cpu.shares", max(2, int(weight * 1024)))
+        else:
+            self._write("cpu", "cpu.weight", max(1, int(weight * 100)))
+
     def unlimit_cpu(self) -> None:
         if self._version == 1:
             self._write("cpu", "cpu.cfs_quota_us", -1)

@@ -166,6 +166,12 @@ class Sandbox:
             used = _proportional_bytes(self._pid)
         return used
 
+    def weigh_cpu(self, weight: float) -> None:
+        """See ``Cgroup.weigh_cpu``; without a control group all have the same weight."""
+        if self.cgroup is not None:
+            with contextlib.suppress(OSError):  # it is on its way out
+                self.cgroup.weigh_cpu(weight)
+
     def freeze(self) -> None:
         """Let everything in it stand still: by the freezer, or by signals where there is none."""
         if self.cgroup is None or not self.cgroup.freeze():
