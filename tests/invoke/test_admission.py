@@ -191,16 +191,14 @@ class AnyOrderOfInvokes(RuleBasedStateMachine):
         name = f"f{number % len(self.configured)}"
         reserved, provisioned = self.configured[name]
         before = self.count(name)
-        floor = provisioned if reserved is None else reserved
+        own_free = provisioned - sum(one.name == name and one.slot is Slot.PROVISIONED for one in self.running)
+        shared_free = self.account - self.set_aside - sum(one.slot is Slot.UNRESERVED for one in self.running)
         self.now_s += 10.0  # no rate limit in the way
         decision = self.admission.admit(self.demand(name), self.now_s)
-        if before < floor:
-            assert isinstance(decision, Admitted), "what is set aside was not given"
-        elif reserved is not None:
-            assert isinstance(decision, Refusal), "the reservation is a ceiling"
+        if reserved is not None:
+            assert isinstance(decision, Admitted) == (before < reserved), "a reservation is floor and ceiling"
         else:
-            shared = sum(one.slot is Slot.UNRESERVED for one in self.running)
-            assert isinstance(decision, Admitted) == (shared < self.account - self.set_aside)
+            assert isinstance(decision, Admitted) == (own_free > 0 or shared_free > 0)
         if isinstance(decision, Admitted):
             self.running.append(decision)
 
