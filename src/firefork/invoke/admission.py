@@ -15,10 +15,8 @@ A function with a reservation never takes an unreserved slot: the reservation is
 from __future__ import annotations
 
 import enum
-from collections import Counter
-from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 from firefork.aws.scope import Scope
 
@@ -27,8 +25,6 @@ REQUESTS_PER_CONCURRENCY: Final = 10
 SCALING_BURST: Final = 1000
 SCALING_PER_S: Final = 100.0
 """A function may grow by 1,000 environments every 10 seconds. AWS: developer guide, "Concurrency scaling rate"."""
-
-_Key = TypeVar("_Key", bound=Hashable)
 
 _BUSY_RETRY_S: Final = 1.0
 """What a caller is told to wait for a slot: nobody knows when one is free, and it may be at once."""
@@ -109,107 +105,137 @@ class TokenBucket:
         self._level -= 1
 
 
+class _Function:
+    """What runs of one function, and how fast it came."""
+
+    __slots__ = ("growth", "provisioned", "requests", "reserved", "running")
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.reserved = 0
+        self.provisioned: dict[str, int] = {}
+        """By version."""
+        self.requests: TokenBucket | None = None
+        self.growth: TokenBucket | None = None
+
+
+class _Account:
+    """What runs of one account in one region."""
+
+    __slots__ = ("functions", "requests", "running", "unreserved")
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.unreserved = 0
+        self.requests: TokenBucket | None = None
+        """Functions without a reservation share the account's rate, as they share its concurrency."""
+        self.functions: dict[str, _Function] = {}
+
+
 class Admission:
-    """What runs now in every account and region, and how fast it came."""
+    """What runs now in every account and region. Every invoke passes here: a few look-ups, whatever there is."""
 
     def __init__(self, account_concurrency: int) -> None:
         self._account_concurrency = account_concurrency
-        self._running: Counter[Scope] = Counter()
-        self._unreserved: Counter[Scope] = Counter()
-        self._of_function: Counter[tuple[Scope, str]] = Counter()
-        self._reserved: Counter[tuple[Scope, str]] = Counter()
-        self._provisioned: Counter[tuple[Scope, str, str]] = Counter()
-        self._requests: dict[tuple[Scope, str | None], TokenBucket] = {}
-        self._growth: dict[tuple[Scope, str], TokenBucket] = {}
+        self._accounts: dict[Scope, _Account] = {}
 
     def admit(self, demand: Demand, now_s: float) -> Admitted | Refusal:
         """Give the invoke a slot, or say why there is none. A refusal changes nothing: it costs no token."""
-        slot = self._slot(demand)
+        account = self._accounts.get(demand.scope)
+        if account is None:
+            account = self._accounts[demand.scope] = _Account()
+        function = account.functions.get(demand.name)
+        if function is None:
+            function = account.functions[demand.name] = _Function()
+        slot = self._slot(demand, account, function)
         if isinstance(slot, Refusal):
             return slot
-        buckets = [self._request_bucket(demand, now_s)]
-        if demand.starts:
-            buckets.append(self._growth_bucket(demand, now_s))
-        for _, reason, wait_s in buckets:
-            if wait_s > 0:
-                return Refusal(reason=reason, retry_after_s=wait_s)
-        for bucket, _, _ in buckets:
-            bucket.take()
-        admitted = Admitted(
+        refusal = self._take_tokens(demand, account, function, now_s)
+        if refusal is not None:
+            return refusal
+        _count(account, function, slot, demand.version, 1)
+        return Admitted(
             scope=demand.scope,
             name=demand.name,
             version=demand.version,
             slot=slot,
             spilled_over=demand.provisioned > 0 and slot is not Slot.PROVISIONED,
         )
-        self._count(admitted, 1)
-        return admitted
 
     def release(self, admitted: Admitted) -> None:
         """The invoke ended, however it did. Once for each ``Admitted``."""
-        self._count(admitted, -1)
+        account = self._accounts[admitted.scope]
+        _count(account, account.functions[admitted.name], admitted.slot, admitted.version, -1)
 
     def running(self, scope: Scope, name: str | None = None) -> int:
         """Invokes that hold a slot: of one function, or of all."""
-        return self._running[scope] if name is None else self._of_function[scope, name]
+        account = self._accounts.get(scope)
+        if account is None:
+            return 0
+        if name is None:
+            return account.running
+        function = account.functions.get(name)
+        return function.running if function is not None else 0
 
     def forget(self, scope: Scope, name: str) -> None:
         """A function was deleted: how fast it came is of no interest any more. Its running invokes still count."""
-        self._requests.pop((scope, name), None)
-        self._growth.pop((scope, name), None)
+        account = self._accounts.get(scope)
+        function = account.functions.get(name) if account is not None else None
+        if account is None or function is None:
+            return
+        if function.running:
+            function.requests = function.growth = None
+        else:
+            del account.functions[name]
 
-    def _slot(self, demand: Demand) -> Slot | Refusal:
-        scope, function = demand.scope, (demand.scope, demand.name)
-        if demand.reserved == 0:
+    def _slot(self, demand: Demand, account: _Account, function: _Function) -> Slot | Refusal:
+        reserved = demand.reserved
+        if reserved == 0:
             return Refusal(reason=Reason.RESERVED_CONCURRENCY, retry_after_s=None)
-        if self._running[scope] >= self._account_concurrency:
+        if account.running >= self._account_concurrency:
             # Slots fit into the account; only for a while after a limit was changed they may not.
             retry_after_s = _BUSY_RETRY_S if self._account_concurrency else None
             return Refusal(reason=Reason.CONCURRENCY, retry_after_s=retry_after_s)
-        if demand.reserved is not None and self._of_function[function] >= demand.reserved:
+        if reserved is not None and function.running >= reserved:
             return Refusal(reason=Reason.RESERVED_CONCURRENCY, retry_after_s=_BUSY_RETRY_S)
-        if self._provisioned[*function, demand.version] < demand.provisioned:
+        if demand.provisioned and function.provisioned.get(demand.version, 0) < demand.provisioned:
             return Slot.PROVISIONED
-        if demand.reserved is not None:
-            if self._reserved[function] < demand.reserved - demand.provisioned_of_function:
+        if reserved is not None:
+            if function.reserved < reserved - demand.provisioned_of_function:
                 return Slot.RESERVED
             return Refusal(reason=Reason.RESERVED_CONCURRENCY, retry_after_s=_BUSY_RETRY_S)
-        if self._unreserved[scope] < self._account_concurrency - demand.set_aside:
+        if account.unreserved < self._account_concurrency - demand.set_aside:
             return Slot.UNRESERVED
         return Refusal(reason=Reason.CONCURRENCY, retry_after_s=_BUSY_RETRY_S)
 
-    def _request_bucket(self, demand: Demand, now_s: float) -> tuple[TokenBucket, Reason, float]:
-        """Functions without a reservation share the account's rate, as they share its concurrency."""
-        reserved = demand.reserved is not None
+    def _take_tokens(self, demand: Demand, account: _Account, function: _Function, now_s: float) -> Refusal | None:
+        """One request's, and one environment's if it needs one; none of them when one is missing."""
+        owner: _Account | _Function = account if demand.reserved is None else function
         concurrency = self._account_concurrency if demand.reserved is None else demand.reserved
         rate = float(REQUESTS_PER_CONCURRENCY * concurrency)
-        key = (demand.scope, demand.name if reserved else None)
-        bucket = self._requests.get(key)
-        if bucket is None:
-            bucket = self._requests[key] = TokenBucket(rate, now_s)
-        return bucket, Reason.RESERVED_RATE if reserved else Reason.RATE, bucket.wait_s(rate, rate, now_s)
-
-    def _growth_bucket(self, demand: Demand, now_s: float) -> tuple[TokenBucket, Reason, float]:
-        key = (demand.scope, demand.name)
-        bucket = self._growth.get(key)
-        if bucket is None:
-            bucket = self._growth[key] = TokenBucket(SCALING_BURST, now_s)
-        return bucket, Reason.CONCURRENCY, bucket.wait_s(SCALING_BURST, SCALING_PER_S, now_s)
-
-    def _count(self, admitted: Admitted, step: int) -> None:
-        function = (admitted.scope, admitted.name)
-        _add(self._running, admitted.scope, step)
-        _add(self._of_function, function, step)
-        if admitted.slot is Slot.PROVISIONED:
-            _add(self._provisioned, (*function, admitted.version), step)
-        elif admitted.slot is Slot.RESERVED:
-            _add(self._reserved, function, step)
-        else:
-            _add(self._unreserved, admitted.scope, step)
+        if owner.requests is None:
+            owner.requests = TokenBucket(rate, now_s)
+        wait_s = owner.requests.wait_s(rate, rate, now_s)
+        if wait_s > 0:
+            reason = Reason.RATE if demand.reserved is None else Reason.RESERVED_RATE
+            return Refusal(reason=reason, retry_after_s=wait_s)
+        if demand.starts:
+            if function.growth is None:
+                function.growth = TokenBucket(SCALING_BURST, now_s)
+            wait_s = function.growth.wait_s(SCALING_BURST, SCALING_PER_S, now_s)
+            if wait_s > 0:
+                return Refusal(reason=Reason.CONCURRENCY, retry_after_s=wait_s)
+            function.growth.take()
+        owner.requests.take()
+        return None
 
 
-def _add(counter: Counter[_Key], key: _Key, step: int) -> None:
-    """Count, and forget what came to nothing: functions come and go."""
-    counter[key] += step
-    if not counter[key]:
-        del counter[key]
+def _count(account: _Account, function: _Function, slot: Slot, version: str, step: int) -> None:
+    account.running += step
+    function.running += step
+    if slot is Slot.UNRESERVED:
+        account.unreserved += step
+    elif slot is Slot.RESERVED:
+        function.reserved += step
+    else:
+        function.provisioned[version] = function.provisioned.get(version, 0) + step
