@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from firefork.aws.scope import Scope
 from firefork.catalog.function import LoggingConfig
 from firefork.engine.environment import EnvironmentState
+from firefork.engine.memory import MemoryExhausted
 from firefork.engine.pool import INIT_FAILURE, Plan, Pool, Provisioned, assign
 from firefork.engine.spec import ExecutionSpec, Initialization
 from firefork.engine.start_queue import StartQueue
@@ -81,14 +82,16 @@ class FakeSandbox:
 class FakeEnvironment:
     """An environment whose init succeeds or fails as it is told, and that ends at once."""
 
-    def __init__(self, pool, initialization, *, broken):
+    def __init__(self, pool, initialization, *, broken, error):
         self.pool, self.initialization = pool, initialization
         self.sandbox = FakeSandbox()
         self.state = EnvironmentState.STARTING
         self.created_s = self.idle_since_s = asyncio.get_running_loop().time()
-        self._broken = broken
+        self._broken, self._error = broken, error
 
     async def initialise(self, started_up):
+        if self._error is not None:
+            raise self._error
         started_up()
         self.state = EnvironmentState.BROKEN if self._broken else EnvironmentState.IDLE
         self.pool.available(self)
@@ -111,12 +114,15 @@ class Bench:
 
     def __init__(self):
         self.broken = False
+        self.error = self.init_error = None
         self.started = []
         self.pool = Pool(SPEC, start=self._start, starts=StartQueue(4), idle_timeout_s=60.0)
 
     async def _start(self, pool, initialization):
         self.started.append(initialization)
-        return FakeEnvironment(pool, initialization, broken=self.broken)
+        if self.error is not None:
+            raise self.error
+        return FakeEnvironment(pool, initialization, broken=self.broken, error=self.init_error)
 
     async def settle(self):
         """Let everything that was begun come to its end."""
@@ -159,6 +165,14 @@ class TestProvisioned:
         bench.broken = False
         assert await bench.provision(1) == Provisioned(allocated=1, failure=None)
 
+    async def test_a_start_that_the_machine_failed_is_tried_again(self, bench):
+        bench.error = MemoryExhausted("full")
+        assert await bench.provision(1) == Provisioned(allocated=0, failure="full")
+        bench.error = None
+        bench.pool.tend(0.0)
+        await bench.settle()
+        assert bench.pool.provisioned == Provisioned(allocated=1, failure=None)
+
     @pytest.mark.parametrize("how", ["died idle", "broke in an invoke", "sandbox gone"])
     async def test_one_that_dies_is_replaced(self, bench, how):
         await bench.provision(1)
@@ -200,6 +214,20 @@ class TestProvisioned:
 
 
 class TestOnDemand:
+    @pytest.mark.parametrize("where", ["start", "init"])
+    async def test_a_failed_start_is_told_to_the_invoke_that_waits_for_it(self, bench, where):
+        """And to no other; nothing is left counted, so the next invoke is started for."""
+        if where == "start":
+            bench.error = MemoryExhausted("full")
+        else:
+            bench.init_error = MemoryExhausted("full")
+        with pytest.raises(MemoryExhausted):
+            await bench.pool.invoke(None)
+        bench.error = bench.init_error = None
+        await bench.settle()
+        assert not bench.pool.environments
+        assert (await bench.pool.invoke(None)).initialization is Initialization.ON_DEMAND
+
     async def test_an_idle_one_can_be_evicted(self, bench):
         (await bench.pool.invoke(None)).finish()
         (idle,) = bench.pool.idle()

@@ -170,18 +170,23 @@ class Pool:
             self._start_failed(initialization, error)
             return
 
+        decided = False
+
         def started() -> None:
-            turn.end()
-            self._starting[initialization] -= 1
+            nonlocal decided
+            if not decided:
+                decided = True
+                turn.end()
+                self._starting[initialization] -= 1
 
         self.environments.add(environment)
         try:
-            if not self._closing:
-                environment.sandbox.weigh_cpu(1 / (self.busy + sum(self._starting.values())))
-                await environment.initialise(started)
-        except BaseException:
+            environment.sandbox.weigh_cpu(1 / (self.busy + sum(self._starting.values())))
+            await environment.initialise(started)
+        except Exception as error:
+            started()
             await environment.close()
-            raise
+            self._start_failed(initialization, error)
         if self._closing:
             await environment.close()
 
@@ -221,6 +226,8 @@ class Pool:
             self._failure = INIT_FAILURE
             self._end(environment)
             return False
+        if self._failure != INIT_FAILURE:
+            self._failure = None
         self._provisioned.add(environment)
         return True
 
@@ -249,11 +256,15 @@ class Pool:
     def provisioned(self) -> Provisioned:
         return Provisioned(allocated=len(self._provisioned), failure=self._failure)
 
-    def _replan(self) -> None:
+    def _replan(self, *, again: bool = False) -> None:
+        """Start or end provisioned environments; ``again``: also after a failure that may not have been the function's.
+
+        A machine that had no memory left may have some now, but an init that failed would only fail again.
+        """
         if self._retired:
             return
         plan = self._plan()
-        if self._failure is None:
+        if self._failure is None or (again and self._failure != INIT_FAILURE):
             for _ in range(plan.provisioned_starts):
                 self._begin(Initialization.PROVISIONED)
         # Busy ones that are too many end when they become available.
@@ -275,7 +286,7 @@ class Pool:
                 self._provisioned_idle.remove(environment)
                 self._end(environment)
         if self._target or self._provisioned:
-            self._replan()
+            self._replan(again=True)
         self._weigh()
 
     def _weigh(self) -> None:
