@@ -251,23 +251,28 @@ class Concurrency:
 
     def _function_changed(self, scope: Scope, name: str, deleted: bool) -> None:
         """Drop what was configured for a function, a version or an alias that is no more."""
-        known = self.of(scope, name)
-        if known == _NOTHING or not (deleted or known.provisioned):
+        if not deleted and not self.of(scope, name).provisioned:
             return
         versions = self._functions.version_names(scope, name)
         alive = versions | self._alias_targets(scope, name).keys()
         with self._lock:
+            known = self.of(scope, name)
             for qualifier in known.provisioned.keys() - alive:
                 self._drop(scope, name, qualifier)
-            if not versions:
+            if not versions and known.reserved is not None:
                 self._store(function_concurrency, _key(scope, name), None)
                 self._remember(scope, name, _NOTHING)
 
     # ---- storage
 
     def _store(self, table: Table, key: Mapping[str, str], values: Mapping[str, Any] | None) -> None:
-        """Write a row, or delete it."""
+        """Write a row, or delete it. Raises ResourceNotFound if the function was deleted meanwhile."""
         with self._database.write() as connection:
+            if values is not None:
+                owner = and_(*(functions.c[part] == key[part] for part in ("account", "region", "name")))
+                if connection.execute(select(functions.c.name).where(owner)).first() is None:
+                    arn = Scope(key["account"], key["region"]).arn("lambda", f"function:{key['name']}")
+                    raise ResourceNotFound(f"Function not found: {arn}")
             connection.execute(delete(table).where(*(table.c[name] == value for name, value in key.items())))
             if values is not None:
                 connection.execute(insert(table).values(**key, **values))
