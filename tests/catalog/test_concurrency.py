@@ -2,7 +2,7 @@
 
 import pytest
 
-from firefork.aws.errors import ResourceConflict, ResourceNotFound
+from firefork.aws.errors import InvalidParameterValue, ResourceConflict, ResourceNotFound
 from firefork.aws.scope import Scope
 from firefork.catalog.concurrency import Concurrency
 from firefork.catalog.functions import Functions
@@ -97,6 +97,26 @@ class TestAliases:
         assert catalog.concurrency.unreserved(HERE) == 1000
         with pytest.raises(ResourceNotFound):
             catalog.concurrency.provisioned(HERE, "f", "live")
+
+
+class TestSnapStart:
+    def test_a_version_with_snapstart_is_not_provisioned(self, catalog):
+        catalog.functions.update_configuration(HERE, "f", {"snap_start_apply_on": "PublishedVersions"})
+        catalog.functions.publish_version(HERE, "f")
+        with pytest.raises(InvalidParameterValue):
+            catalog.concurrency.put_provisioned(HERE, "f", "3", 1)
+        catalog.concurrency.put_provisioned(HERE, "f", "2", 1)
+
+
+class TestRaces:
+    def test_a_function_that_is_deleted_meanwhile_gets_no_concurrency(self, catalog, monkeypatch):
+        """It was there when the request was checked, and is gone when it is stored."""
+        found = catalog.functions.get(HERE, "f", None)
+        catalog.functions.delete(HERE, "f", None)
+        monkeypatch.setattr(catalog.functions, "get", lambda *parameters: found)
+        with pytest.raises(ResourceNotFound):
+            catalog.concurrency.put_reserved(HERE, "f", 9)
+        assert catalog.concurrency.unreserved(HERE) == 1000
 
 
 class TestStorage:

@@ -25,6 +25,7 @@ REQUEST = InvokeRequest(
         handler="app.handler",
         role="arn:aws:iam::000000000000:role/r",
         last_modified=now(),
+        state="Active",
         logging=LoggingConfig(log_group="/aws/lambda/f"),
     ),
     request_id="id",

@@ -135,6 +135,16 @@ class ProvisionedConcurrencyConfigNotFound(ServiceError):
     status = 404
 
 
+class SnapStartFailure(ServiceError):
+    code = "SnapStartException"
+    status = 400
+
+
+class SnapStartTimeout(ServiceError):
+    code = "SnapStartTimeoutException"
+    status = 408
+
+
 class CodeStorageExceeded(ServiceError):
     code = "CodeStorageExceededException"
     status = 400

@@ -186,6 +186,11 @@ class Concurrency:
             )
         aliases = self._alias_targets(scope, name)
         version = self._version_of(scope, name, qualifier, aliases)
+        if self._functions.get(scope, name, version).snap_start_apply_on != "None":
+            # AWS: developer guide, "Improving startup performance with Lambda SnapStart"; the wording is ours.
+            raise InvalidParameterValue(
+                "Provisioned Concurrency is not supported for function versions with SnapStart."
+            )
         with self._lock:
             known = self.of(scope, name)
             _refuse_twice(qualifier, version, known, aliases)

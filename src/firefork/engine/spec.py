@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from firefork.aws.scope import Scope
-from firefork.catalog.function import FunctionVersion, LoggingConfig
+from firefork.catalog.function import LATEST, FunctionVersion, LoggingConfig
 
 _DEAF_RUNTIMES: Final = frozenset({"python3.8", "python3.9", "python3.10", "python3.11"})
 
@@ -18,6 +18,7 @@ class Initialization(enum.Enum):
 
     ON_DEMAND = "on-demand"
     PROVISIONED = "provisioned-concurrency"
+    SNAP_START = "snap-start"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,8 @@ class ExecutionSpec:
     logging: LoggingConfig
     tracing_mode: str
     runtime_version_arn: str
+    snap_start: bool = False
+    """Whether environments are to be forked from the version's initialised runtime."""
 
     @classmethod
     def of(cls, function: FunctionVersion) -> ExecutionSpec:
@@ -62,6 +65,7 @@ class ExecutionSpec:
             logging=function.logging,
             tracing_mode=function.tracing_mode,
             runtime_version_arn=function.runtime_version_arn,
+            snap_start=function.snap_start_apply_on == "PublishedVersions" and function.version != LATEST,
         )
 
     @property
@@ -143,6 +147,9 @@ def function_environment(
         "PWD": "/var/task",
         "SHLVL": "0",
     }
+    if initialization is Initialization.SNAP_START:
+        # One environment's stream and keys would be all the others', too.
+        del values["AWS_LAMBDA_LOG_GROUP_NAME"], values["AWS_LAMBDA_LOG_STREAM_NAME"]
     if log_format == "JSON":
         values["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
         values["AWS_LAMBDA_LOG_LEVEL"] = spec.logging.application_log_level or "INFO"
