@@ -264,6 +264,14 @@ class TestMemory:
         eventually(lambda: 100 < health(server)["memory_used_mb"] < 140)
         client.delete_function(FunctionName=large.name)
         eventually(lambda: health(server)["memory_used_mb"] < 25)
+        snapshot = gated(server, client, ballast_mb=100, SnapStart={"ApplyOn": "PublishedVersions"})
+        client.publish_version(FunctionName=snapshot.name)
+        eventually(lambda: 100 < health(server)["memory_used_mb"] < 140)
+        snapshot({"pass": True}, Qualifier="1")
+        # Its child shares the ballast: below the first estimate's 32 MB once it is measured.
+        eventually(lambda: health(server)["memory_used_mb"] < 125)
+        client.delete_function(FunctionName=snapshot.name)
+        eventually(lambda: health(server)["memory_used_mb"] < 25)
         server.stop()
 
 

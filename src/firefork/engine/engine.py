@@ -384,6 +384,9 @@ class Engine:
         if failure is None and snapshot.is_ready:
             snapshot.begin()
             self._snapshots[key] = held
+            size = await asyncio.to_thread(template.sandbox.used_bytes)
+            if size is not None and self._snapshots.get(key) is held:
+                self._memory.charge(template, (spec.scope, spec.name), size)
             return None
         await held.close()
         if snapshot.unusable is not None:
@@ -394,6 +397,7 @@ class Engine:
     async def _drop_snapshot(self, key: tuple[Scope, str, str]) -> None:
         held = self._snapshots.pop(key, None)
         if held is not None:
+            self._memory.release(held.template)
             await held.close()
 
     async def _place_code(self, spec: ExecutionSpec) -> _PlacedCode:
