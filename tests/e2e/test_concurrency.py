@@ -266,6 +266,8 @@ class TestMemory:
         eventually(lambda: health(server)["memory_used_mb"] < 25)
         snapshot = gated(server, client, ballast_mb=100, SnapStart={"ApplyOn": "PublishedVersions"})
         client.publish_version(FunctionName=snapshot.name)
+        active = client.get_waiter("published_version_active")
+        active.wait(FunctionName=snapshot.name, Qualifier="1", WaiterConfig={"Delay": 0.05})
         eventually(lambda: 100 < health(server)["memory_used_mb"] < 140)
         snapshot({"pass": True}, Qualifier="1")
         # Its child shares the ballast: below the first estimate's 32 MB once it is measured.
