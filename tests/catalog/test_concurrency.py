@@ -5,12 +5,6 @@ import pytest
 from firefork.aws.errors import InvalidParameterValue, ResourceConflict, ResourceNotFound
 from firefork.aws.scope import Scope
 from firefork.catalog.concurrency import Concurrency
-from firefork.catalog.functions import Functions
-from firefork.catalog.layers import Layers
-from firefork.catalog.packages import Packages
-from firefork.settings import Settings
-from firefork.store.blobs import Blobs
-from firefork.store.database import Database
 
 HERE = Scope("000000000000", "us-east-1")
 CONFIGURATION = {
@@ -23,22 +17,14 @@ CONFIGURATION = {
 
 
 class Catalog:
-    """Functions and their concurrency on a database of its own; ``aliases`` stands for the aliases of ``f``."""
+    """Functions and their concurrency; ``aliases`` stands for the aliases of ``f``."""
 
-    def __init__(self, folder, zipped):
+    def __init__(self, database, functions, package):
+        self.functions = functions
         self.aliases = {}
-        self._database = Database.in_folder(folder)
-        self._database.migrate()
-        packages = Packages(Blobs(folder / "blobs"), folder / "code", folder / "opt")
-        self.functions = Functions(
-            self._database,
-            packages,
-            Layers(self._database),
-            Settings(data_dir=folder, runtimes_dir=folder),
-            schedule=lambda seconds, work: work(),
-        )
+        self._database = database
+        self._package = package
         self.concurrency = self.load()
-        self._package = packages.accept(zipped({"app.py": "def handler(event, context): pass"}))
 
     def load(self):
         """What another server would read."""
@@ -51,19 +37,16 @@ class Catalog:
 
     def create(self, name="f", versions=2):
         self.functions.create(HERE, name, CONFIGURATION, self._package, {})
+        self.functions.settle(HERE, name)
         for number in range(versions):
             self.functions.publish_version(HERE, name, description=str(number))
 
-    def close(self):
-        self._database.close()
-
 
 @pytest.fixture
-def catalog(tmp_path, zipped):
-    made = Catalog(tmp_path, zipped)
+def catalog(database, packages, functions, zipped):
+    made = Catalog(database, functions, packages.accept(zipped({"app.py": "def handler(event, context): pass"})))
     made.create()
-    yield made
-    made.close()
+    return made
 
 
 class TestAliases:
@@ -102,6 +85,7 @@ class TestAliases:
 class TestSnapStart:
     def test_a_version_with_snapstart_is_not_provisioned(self, catalog):
         catalog.functions.update_configuration(HERE, "f", {"snap_start_apply_on": "PublishedVersions"})
+        catalog.functions.settle(HERE, "f")
         catalog.functions.publish_version(HERE, "f")
         with pytest.raises(InvalidParameterValue):
             catalog.concurrency.put_provisioned(HERE, "f", "3", 1)

@@ -82,8 +82,13 @@ class Platform:
         self.capabilities = self._detect()
         self.database = self._open_database()
         data_dir = settings.data_dir
-        self.blobs = Blobs(data_dir / "blobs")
-        self.packages = Packages(self.blobs, data_dir / "code", data_dir / "opt")
+        try:
+            self.blobs = Blobs(data_dir / "blobs")
+            self.packages = Packages(self.blobs, data_dir / "code", data_dir / "opt")
+        except OSError as error:
+            raise StartFailed(
+                f"the data folder {data_dir} cannot be used: {error.filename}: {error.strerror}"
+            ) from None
         try:
             self.keys = Keys(data_dir, settings)
         except (OSError, ValueError) as error:
@@ -156,7 +161,7 @@ class Platform:
                 Database(settings.database_url) if settings.database_url else Database.in_folder(settings.data_dir)
             )
             database.migrate()
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, ImportError) as error:  # ImportError: a URL that names a driver which is not there
             raise StartFailed(
                 f"the database cannot be opened: {str(error.__cause__ or error).splitlines()[0]}"
             ) from None
@@ -177,6 +182,7 @@ class Platform:
                 mode=self.capabilities.mode,
                 hierarchies=self.capabilities.hierarchies,
                 idle_timeout_s=settings.idle_timeout_s,
+                init_limit_s=settings.init_limit_s,
                 spares=settings.spares,
                 memory_budget_mb=settings.memory_budget_mb,
                 concurrent_starts=settings.concurrent_starts,
@@ -190,7 +196,9 @@ class Platform:
         self._loop = asyncio.get_running_loop()
         self.provisioner = Provisioner(self.engine, self.functions, self.concurrency, self._loop)
         self.invoker = Invoker(self.engine, self.concurrency, self.provisioner)
-        sources = CodeSources(self.packages, settings)
+        sources = CodeSources(
+            self.packages, settings, in_use=lambda digest: self.functions.uses(digest) or self.layers.uses(digest)
+        )
         downloads = Downloads(self.blobs, self.keys)
         self.door = FrontDoor(
             {

@@ -71,8 +71,15 @@ from firefork.settings import Settings
     "--idle-timeout",
     envvar="FIREFORK_IDLE_TIMEOUT",
     default=600.0,
-    type=click.FloatRange(min=0.1),
+    type=options.Seconds(min=0.1),
     help="Seconds until an idle environment ends.",
+)
+@click.option(
+    "--init-limit",
+    envvar="FIREFORK_INIT_LIMIT",
+    default=10.0,
+    type=click.FloatRange(min=0.1),
+    help="Seconds that a function's init may take.",
 )
 @click.option(
     "--spares",
@@ -85,7 +92,7 @@ from firefork.settings import Settings
     "--shutdown-limit",
     envvar="FIREFORK_SHUTDOWN_LIMIT",
     default=5.0,
-    type=click.FloatRange(min=0.0),
+    type=options.Seconds(min=0.0),
     help="Seconds that running invokes get when the server stops.",
 )
 @click.option(
@@ -125,6 +132,7 @@ def up(
     interpreters: tuple[Path, ...],
     sandbox: str,
     idle_timeout: float,
+    init_limit: float,
     spares: int,
     shutdown_limit: float,
     account_concurrency: int,
@@ -148,6 +156,7 @@ def up(
             interpreter_paths=interpreters,
             sandbox=sandbox,
             idle_timeout_s=idle_timeout,
+            init_limit_s=init_limit,
             spares=spares,
             shutdown_limit_s=shutdown_limit,
             account_concurrency=account_concurrency,

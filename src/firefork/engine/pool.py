@@ -21,6 +21,10 @@ _MAXIMUM_AGE_S: Final = 6 * 3600.0
 _SETTLING_PATIENCE_S: Final = 0.02
 """How long an invoke waits for an environment that has just answered before another one is started."""
 
+_ENDING_PATIENCE_S: Final = 0.5
+"""The same after a failure, when processes have to be killed first: on AWS, too, a caller that tries again gets the
+environment that failed, with its ``/tmp``."""
+
 _USABLE: Final = (EnvironmentState.IDLE, EnvironmentState.BROKEN)
 
 INIT_FAILURE: Final = "FUNCTION_ERROR_INIT_FAILURE"
@@ -110,7 +114,7 @@ class Pool:
         """Whether one more invoke would have an environment started now."""
         if self._idle or self._provisioned_idle:
             return False
-        return self._plan(extra=1, settling=self._settling).starts > 0
+        return self._plan(EnvironmentState.SETTLING, EnvironmentState.ENDING, extra=1).starts > 0
 
     def _take_idle(self) -> Environment | None:
         for idle in (self._provisioned_idle, self._idle):
@@ -123,11 +127,14 @@ class Pool:
     async def _wait(self) -> Environment:
         future: asyncio.Future[Environment] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
-        settling = self._settling
-        self._start_missing(settling)
-        if settling:
+        states = {environment.state for environment in self.environments}
+        self._start_missing(EnvironmentState.SETTLING, EnvironmentState.ENDING)
+        loop = asyncio.get_running_loop()
+        if EnvironmentState.SETTLING in states:
             # A runtime asks for its next event within a millisecond of its answer; if not, others are needed.
-            asyncio.get_running_loop().call_later(_SETTLING_PATIENCE_S, self._start_missing, 0)
+            loop.call_later(_SETTLING_PATIENCE_S, self._start_missing, EnvironmentState.ENDING)
+        if EnvironmentState.ENDING in states:
+            loop.call_later(_ENDING_PATIENCE_S, self._start_missing)
         try:
             return await future
         except asyncio.CancelledError:
@@ -135,22 +142,19 @@ class Pool:
                 self.available(future.result())
             raise
 
-    @property
-    def _settling(self) -> int:
-        return sum(environment.state is EnvironmentState.SETTLING for environment in self.environments)
-
-    def _plan(self, *, extra: int = 0, settling: int = 0) -> Plan:
+    def _plan(self, *free_soon: EnvironmentState, extra: int = 0) -> Plan:
+        """What to start for the invokes that wait and ``extra`` ones, less the environments that are ``free_soon``."""
         return assign(
             waiting=extra + sum(not future.done() for future in self._waiting),
             starting=self._starting[Initialization.ON_DEMAND],
-            settling=settling,
+            settling=sum(environment.state in free_soon for environment in self.environments),
             target=self._target,
             provisioned=len(self._provisioned),
             provisioning=self._starting[Initialization.PROVISIONED],
         )
 
-    def _start_missing(self, settling: int) -> None:
-        for _ in range(self._plan(settling=settling).starts):
+    def _start_missing(self, *free_soon: EnvironmentState) -> None:
+        for _ in range(self._plan(*free_soon).starts):
             self._begin(Initialization.ON_DEMAND)
 
     def _begin(self, initialization: Initialization) -> None:

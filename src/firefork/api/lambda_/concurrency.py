@@ -68,7 +68,7 @@ class ProvisionedConcurrency:
         reference = FunctionReference.parse(call.scope, request["FunctionName"])
         scope, name = reference.scope, reference.name
         self._functions.get(scope, name, None)
-        after = position(request.get("Marker")) or ""
+        after = position(request.get("Marker"), str) or ""
         limit = request.get("MaxItems") or _PAGE
         configs = sorted(self._catalog.of(scope, name).provisioned.items())
         rest = [config for qualifier, config in configs if qualifier > after]
