@@ -197,6 +197,7 @@ class Init:
             self._make_socket()
         elif name in ("stop", "continue") and self.stopped is (name == "continue"):
             self.stopped = not self.stopped
+            # The runtime may have been served, and have ended, before this order was read.
             with contextlib.suppress(ProcessLookupError):
                 self._signal_all(signal.SIGSTOP if self.stopped else signal.SIGCONT)
         return False
