@@ -38,4 +38,10 @@ class Settings:
     """Forked sandboxes without a function kept ready per zygote."""
     shutdown_limit_s: float = 5.0
     """How long running invokes may go on after SIGTERM before they are ended."""
+    account_concurrency: int = 1000
+    """Invokes that may run at once in an account and region."""
+    memory_budget_mb: int | None = None
+    """Memory that all environments may use together; ``None``: four fifths of what is available at start."""
+    concurrent_starts: int = 8
+    """Environments that are started at once; functions take turns."""
     verbose: bool = False

@@ -25,6 +25,7 @@ from firefork.api.lambda_.account import Account
 from firefork.api.lambda_.aliases import Aliases
 from firefork.api.lambda_.code_signing_configs import CodeSigningConfigs
 from firefork.api.lambda_.code_sources import CodeSources
+from firefork.api.lambda_.concurrency import FunctionConcurrency, ProvisionedConcurrency
 from firefork.api.lambda_.downloads import Downloads
 from firefork.api.lambda_.event_invoke_configs import EventInvokeConfigs
 from firefork.api.lambda_.event_source_mappings import EventSourceMappings
@@ -46,6 +47,7 @@ from firefork.api.sts.identity import Identity
 from firefork.aws.scope import Scope
 from firefork.catalog.aliases import Aliases as AliasCatalog
 from firefork.catalog.code_signing_configs import CodeSigningConfigs as CodeSigningCatalog
+from firefork.catalog.concurrency import Concurrency
 from firefork.catalog.event_invoke_configs import EventInvokeConfigs as EventInvokeCatalog
 from firefork.catalog.event_source_mappings import EventSourceMappings as MappingCatalog
 from firefork.catalog.function import FunctionVersion
@@ -68,6 +70,7 @@ from firefork.engine.sandbox.sandbox import SandboxLost
 from firefork.engine.sandbox.zygote import ZygoteFailed
 from firefork.engine.spec import ExecutionSpec
 from firefork.invoke.invoker import Invoker
+from firefork.invoke.provisioner import Provisioner
 from firefork.settings import Settings
 from firefork.store.blobs import Blobs
 from firefork.store.database import Database
@@ -77,6 +80,8 @@ logger = logging.getLogger(__name__)
 
 ROLE_SESSION_S: Final = 12 * 3600
 """Life of the credentials in an environment; environments are replaced well before that."""
+
+_MIB: Final = 1024 * 1024
 
 Announce = Callable[[str], None]
 
@@ -116,6 +121,13 @@ class Platform:
         )
         self.policies = Policies(self.database, self.functions)
         self.mappings = MappingCatalog(self.database, self.functions)
+        self.aliases = AliasCatalog(self.database, self.functions)
+        self.concurrency = Concurrency(
+            self.database,
+            self.functions,
+            account_concurrency=settings.account_concurrency,
+            alias_targets=self.aliases.targets,
+        )
         self.ready = False
         self._started_s = time.time()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -200,6 +212,8 @@ class Platform:
                 idle_timeout_s=settings.idle_timeout_s,
                 init_limit_s=settings.init_limit_s,
                 spares=settings.spares,
+                memory_budget_mb=settings.memory_budget_mb,
+                concurrent_starts=settings.concurrent_starts,
             ),
             code=self.packages,
             runtimes=self.installations,
@@ -207,7 +221,9 @@ class Platform:
             credentials=self._role_credentials,
             serve_endpoint=lambda sandbox: self.http.attach(sandbox),
         )
-        self.invoker = Invoker(self.engine)
+        self._loop = asyncio.get_running_loop()
+        self.provisioner = Provisioner(self.engine, self.functions, self.concurrency, self._loop)
+        self.invoker = Invoker(self.engine, self.concurrency, self.provisioner)
         downloads = Downloads(self.blobs, self.keys)
         self.door = FrontDoor(
             {
@@ -221,12 +237,12 @@ class Platform:
             verbose=settings.verbose,
         )
         self.http = HttpServer(self.door)
-        self._loop = asyncio.get_running_loop()
         self.functions.changed.append(self._function_changed)
         self.functions.published.append(self._version_published)
         for version in await asyncio.to_thread(self.functions.optimised_versions):
             self._make_snapshot(version)  # processes do not outlive a server, so they are made again
         await self.engine.start()
+        await asyncio.to_thread(self.provisioner.refresh_all)
         await self.http.start(self._listener)
         self._write_server_file()
         self.ready = True
@@ -238,9 +254,9 @@ class Platform:
         )
         tags, signing = TagCatalog(database, functions), CodeSigningCatalog(database, functions)
         return [
-            Functions(functions, tags, signing, sources, downloads),
+            Functions(functions, tags, signing, self.concurrency, sources, downloads),
             Versions(functions),
-            Aliases(AliasCatalog(database, functions)),
+            Aliases(self.aliases),
             Layers(self.layers, sources, downloads),
             Permissions(self.policies),
             LayerPermissions(self.policies),
@@ -252,7 +268,9 @@ class Platform:
             RecursionConfigs(RecursionCatalog(database, functions)),
             ScalingConfigs(ScalingCatalog(database, functions)),
             Tags(tags),
-            Account(functions),
+            Account(functions, self.concurrency),
+            FunctionConcurrency(self.concurrency, functions),
+            ProvisionedConcurrency(self.concurrency, functions, self.provisioner),
             Invocations(functions, self.invoker),
         ]
 
@@ -266,7 +284,7 @@ class Platform:
         alive = self.functions.version_names(scope, name) if deleted else set()
 
         def apply() -> None:
-            self.invoker.forget(scope, name)
+            self.invoker.forget(scope, name, deleted=deleted and not alive)
             if deleted:
                 self.engine.forget_deleted(scope, name, alive)
             else:
@@ -305,6 +323,8 @@ class Platform:
                 function = await asyncio.to_thread(self.functions.resolve, scope, name, None)
                 spec = ExecutionSpec.of(function)
                 self.engine.replace(spec)
+                # An alias may point elsewhere now.
+                await asyncio.to_thread(self.provisioner.refresh, scope, name)
                 await self.engine.warm_up(spec)
 
         task = asyncio.ensure_future(work())
@@ -316,12 +336,16 @@ class Platform:
         return self.keys.issue_session(principal, ROLE_SESSION_S).as_environment()
 
     def health(self) -> dict[str, object]:
+        used, budget = self.engine.memory
         return {
             "status": "ready" if self.ready else "starting",
             "version": firefork.__version__,
             "services": ["lambda", "logs", "sts"],
             "sandbox": self.capabilities.mode,
             "environments": self.engine.environments,
+            "busy": self.engine.busy,
+            "memory_used_mb": used // _MIB,
+            "memory_budget_mb": budget // _MIB,
             "uptime_s": round(time.time() - self._started_s, 1),
         }
 

@@ -149,6 +149,11 @@ class TooManyRequests(ServiceError):
     status = 429
 
 
+class ProvisionedConcurrencyConfigNotFound(ServiceError):
+    code = "ProvisionedConcurrencyConfigNotFoundException"
+    status = 404
+
+
 class SnapStartFailure(ServiceError):
     code = "SnapStartException"
     status = 400

@@ -103,6 +103,12 @@ class Aliases:
         page = [alias_of(row) for row in found[:limit]]
         return page, page[-1].name if len(found) > limit else None
 
+    def targets(self, scope: Scope, function: str) -> dict[str, str]:
+        """Which version each alias leads to, that of the greater part of its invokes."""
+        with self._database.read() as connection:
+            query = select(aliases).where(rows.within(aliases, scope, name=function))
+            return {alias.name: alias.version for alias in map(alias_of, connection.execute(query))}
+
     def delete(self, scope: Scope, function: str, name: str) -> None:
         """Delete an alias and what was configured for it; one that is not there is no error, as on AWS."""
         with self._functions.change(scope, function) as connection:

@@ -234,7 +234,7 @@ class Functions:
         with self._lock:
             with self._database.write() as connection:
                 yield connection
-            self._refresh(scope, name)
+            self._announce(scope, name)
 
     def create(
         self,

@@ -95,6 +95,27 @@ from firefork.settings import Settings
     type=options.Seconds(min=0.0),
     help="Seconds that running invokes get when the server stops.",
 )
+@click.option(
+    "--account-concurrency",
+    envvar="FIREFORK_ACCOUNT_CONCURRENCY",
+    default=1000,
+    type=click.IntRange(min=0),
+    help="Invokes that may run at once in an account and region.",
+)
+@click.option(
+    "--memory-budget",
+    envvar="FIREFORK_MEMORY_BUDGET",
+    type=click.IntRange(min=1),
+    show_default="4/5 of what is available",
+    help="Megabytes that all environments may use together.",
+)
+@click.option(
+    "--concurrent-starts",
+    envvar="FIREFORK_CONCURRENT_STARTS",
+    default=8,
+    type=click.IntRange(min=1),
+    help="Environments started at once; functions take turns.",
+)
 @click.option("--verbose", "-v", envvar="FIREFORK_VERBOSE", is_flag=True, help="One line for each request.")
 def up(
     *,
@@ -114,6 +135,9 @@ def up(
     init_limit: float,
     spares: int,
     shutdown_limit: float,
+    account_concurrency: int,
+    memory_budget: int | None,
+    concurrent_starts: int,
     verbose: bool,
 ) -> None:
     """Start Firefork and serve until Ctrl-C or SIGTERM."""
@@ -135,6 +159,9 @@ def up(
             init_limit_s=init_limit,
             spares=spares,
             shutdown_limit_s=shutdown_limit,
+            account_concurrency=account_concurrency,
+            memory_budget_mb=memory_budget,
+            concurrent_starts=concurrent_starts,
             verbose=verbose,
         )
     )

@@ -8,7 +8,7 @@ import dataclasses
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -16,28 +16,31 @@ from typing import Final, Protocol
 from firefork.aws.scope import Scope
 from firefork.engine.container_credentials import ContainerCredentials
 from firefork.engine.environment import (
+    PREPARED_INIT_LIMIT_S,
     Binding,
     Environment,
+    EnvironmentState,
     Invocation,
     Outcome,
     extension_names,
 )
 from firefork.engine.failures import Failure
 from firefork.engine.installations import Installation
-from firefork.engine.pool import Pool
+from firefork.engine.memory import FUNCTION_SHARE, Idle, MemoryExhausted, MemoryLedger, default_budget, make_room
+from firefork.engine.pool import Pool, Provisioned
 from firefork.engine.sandbox.caretaker import Caretaker
-from firefork.engine.sandbox.cgroups import Hierarchies, remove_leftovers
+from firefork.engine.sandbox.cgroups import Hierarchies, own_memory_limit, remove_leftovers
 from firefork.engine.sandbox.sandbox import Sandbox
 from firefork.engine.sandbox.snapshot import SPARES, Snapshot
 from firefork.engine.sandbox.zygote import Zygote, ZygotePlan, adopt_orphans, cgroup_prefix
-from firefork.engine.spec import SNAP_START, ExecutionSpec, function_environment
+from firefork.engine.spec import ExecutionSpec, Initialization, function_environment
+from firefork.engine.start_queue import StartQueue
 from firefork.telemetry.log_event import LogEvent
 
 logger = logging.getLogger(__name__)
 
 _SWEEP_INTERVAL_S: Final = 1.0
-SNAPSHOT_LIMIT_S: Final = 130.0
-"""For the init of a snapshot, unless the function's timeout is longer. AWS: developer guide, "SnapStart"."""
+_MIB: Final = 1024 * 1024
 ROLE_CREDENTIALS_S: Final = 3600
 """How long keys from the container credentials' path are good: whoever uses them asks again."""
 
@@ -70,6 +73,9 @@ class EngineOptions:
     init_limit_s: float = 10.0
     """AWS: Lambda developer guide, "Init phase"."""
     spares: int = 2
+    memory_budget_mb: int | None = None
+    """What all environments may use together; ``None``: a share of what is available, see ``memory.py``."""
+    concurrent_starts: int = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +124,9 @@ class Engine:
         self._zygotes: dict[tuple[str, bool], asyncio.Task[Zygote]] = {}
         self._pools: dict[tuple[Scope, str, str], Pool] = {}
         self._retired: set[Pool] = set()
+        self._starts = StartQueue(options.concurrent_starts)
+        self._memory = MemoryLedger(_budget(options))
+        self._measured_s: dict[Environment, float] = {}
         self._snapshots: dict[tuple[Scope, str, str], _HeldSnapshot] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.Task[None] | None = None
@@ -138,8 +147,27 @@ class Engine:
         self._sweeper = asyncio.create_task(self._sweep())
 
     async def invoke(self, spec: ExecutionSpec, invocation: Invocation) -> Outcome:
-        """Run one event on an environment of ``spec``. Raises ZygoteFailed, SandboxLost, RuntimeNotInstalled."""
+        """Run one event on an environment of ``spec``. Raises ZygoteFailed, SandboxLost, RuntimeNotInstalled,
+        MemoryExhausted.
+        """
         return await self._pool(spec).invoke(invocation)
+
+    def must_start(self, spec: ExecutionSpec) -> bool:
+        """Whether an invoke of ``spec`` would have an environment started now."""
+        pool = self._pools.get((spec.scope, spec.name, spec.version))
+        if pool is None or (pool.spec is not spec and pool.spec != spec):
+            return True
+        return pool.must_start
+
+    def provision(self, spec: ExecutionSpec, count: int) -> None:
+        """Keep ``count`` environments of ``spec`` initialised, before anyone asks for them."""
+        if count or (spec.scope, spec.name, spec.version) in self._pools:
+            self._pool(spec).provision(count)
+
+    def provisioned(self, scope: Scope, name: str, version: str) -> Provisioned:
+        """How far ``provision`` is. May be called from any thread."""
+        pool = self._pools.get((scope, name, version))
+        return pool.provisioned if pool is not None else Provisioned(allocated=0, failure=None)
 
     async def warm_up(self, spec: ExecutionSpec) -> None:
         """Start the zygote that ``spec`` will need, so that its first invoke finds spares."""
@@ -171,7 +199,12 @@ class Engine:
             self._retire(key, pool)
             pool = None
         if pool is None:
-            pool = Pool(spec, start=self._start_environment, idle_timeout_s=self.options.idle_timeout_s)
+            pool = Pool(
+                spec,
+                start=self._start_in_room,
+                starts=self._starts,
+                idle_timeout_s=self.options.idle_timeout_s,
+            )
             self._pools[key] = pool
         return pool
 
@@ -180,7 +213,51 @@ class Engine:
         pool.retire()
         self._retired.add(pool)
 
-    async def _start_environment(self, pool: Pool) -> Environment:
+    async def _start_in_room(self, pool: Pool, initialization: Initialization) -> Environment:
+        """Start an environment on memory that is set aside for it first."""
+        self._make_room(pool)
+        place = object()
+        self._memory.charge(place, pool.owner, pool.expected_bytes)
+        try:
+            environment = await self._start_environment(pool, initialization)
+            self._memory.charge(environment, pool.owner, pool.expected_bytes)
+        finally:
+            self._memory.release(place)
+        return environment
+
+    def _make_room(self, pool: Pool) -> None:
+        """Have idle environments give way until one of ``pool`` fits. Raises MemoryExhausted."""
+        memory = self._memory
+        room = make_room(
+            need=pool.expected_bytes,
+            budget=memory.budget,
+            used=memory.used,
+            used_by_owner=memory.used_by(pool.owner),
+            owner=pool.owner,
+            idle=self._idle(),
+        )
+        if not room.fits:
+            share = int(memory.budget * FUNCTION_SHARE)
+            raise MemoryExhausted(
+                f"Environments use {memory.used // _MIB} MB of the {memory.budget // _MIB} MB of memory that they may "
+                f"use on this machine (--memory-budget), those of this function {memory.used_by(pool.owner) // _MIB} "
+                f"of {share // _MIB} MB, and another one is expected to need {pool.expected_bytes // _MIB} MB."
+            )
+        for holder, environment in room.evictions:
+            self._memory.release(environment)
+            holder.evict(environment)
+
+    def _idle(self) -> Iterator[Idle[tuple[Pool, Environment]]]:
+        for pool in self._pools.values():
+            for environment in pool.idle():
+                yield Idle(
+                    tenant=(pool, environment),
+                    owner=pool.owner,
+                    bytes=self._memory.charged(environment),
+                    since_s=environment.idle_since_s,
+                )
+
+    async def _start_environment(self, pool: Pool, initialization: Initialization) -> Environment:
         spec = pool.spec
         key = (spec.scope, spec.name, spec.version)
         held = self._snapshots.get(key) if spec.snap_start else None
@@ -192,15 +269,19 @@ class Engine:
                 Binding(restored=True),
                 {},
                 held.credentials,
-                initialization_type=SNAP_START,
+                initialization=Initialization.SNAP_START,
                 on_available=pool.available,
-                on_closed=pool.closed,
+                on_closed=lambda environment: self._closed(pool, environment),
                 init_limit_s=self.options.init_limit_s,
             )
         placed = await self._place_code(spec)
         sandbox = await (await self._zygote(spec)).take()
         credentials = None
-        if spec.snap_start:
+        init_limit_s = self.options.init_limit_s
+        if initialization is Initialization.PROVISIONED:
+            init_limit_s = max(PREPARED_INIT_LIMIT_S, spec.timeout_s)
+        elif spec.snap_start:
+            initialization = Initialization.SNAP_START
             reason = held.unusable if held is not None else "there is no snapshot yet"
             text = f"SNAPSTART\tThis environment initialises the function anew: {reason}\n"
             credentials = self._container_credentials(spec)
@@ -211,12 +292,12 @@ class Engine:
             placed.binding,
             placed.roots,
             credentials,
-            initialization_type=SNAP_START if spec.snap_start else "on-demand",
+            initialization=initialization,
             on_available=pool.available,
-            on_closed=pool.closed,
-            init_limit_s=self.options.init_limit_s,
+            on_closed=lambda environment: self._closed(pool, environment),
+            init_limit_s=init_limit_s,
         )
-        if spec.snap_start:
+        if initialization is Initialization.SNAP_START:
             self._log(spec.scope, spec.logging.log_group, environment.log_stream, [notice])
         return environment
 
@@ -228,7 +309,7 @@ class Engine:
         roots: Mapping[str, str],
         credentials: ContainerCredentials | None,
         *,
-        initialization_type: str,
+        initialization: Initialization,
         on_available: Callable[[Environment], None],
         on_closed: Callable[[Environment], None],
         init_limit_s: float,
@@ -246,7 +327,7 @@ class Engine:
                 endpoint=endpoint,
                 credentials=credentials.variables if credentials is not None else self._credentials(spec),
                 log_stream=log_stream,
-                initialization_type=initialization_type,
+                initialization=initialization,
             )
             return {**values, **roots}
 
@@ -261,9 +342,14 @@ class Engine:
             on_available=on_available,
             on_closed=on_closed,
             init_limit_s=init_limit_s,
-            initialization_type=initialization_type,
+            initialization=initialization,
             credentials=credentials.answer if credentials is not None else None,
         )
+
+    def _closed(self, pool: Pool, environment: Environment) -> None:
+        self._memory.release(environment)
+        self._measured_s.pop(environment, None)
+        pool.closed(environment)
 
     def _container_credentials(self, spec: ExecutionSpec) -> ContainerCredentials:
         return ContainerCredentials(lambda: self._credentials(spec), ROLE_CREDENTIALS_S)
@@ -295,10 +381,10 @@ class Engine:
             dataclasses.replace(placed.binding, template=snapshot),
             placed.roots,
             credentials,
-            initialization_type=SNAP_START,
+            initialization=Initialization.SNAP_START,
             on_available=lambda environment: None,
             on_closed=lambda environment: None,
-            init_limit_s=max(SNAPSHOT_LIMIT_S, spec.timeout_s),
+            init_limit_s=max(PREPARED_INIT_LIMIT_S, spec.timeout_s),
         )
         held = _HeldSnapshot(snapshot=snapshot, template=template, credentials=credentials)
         await template.initialise(lambda: None)
@@ -306,6 +392,9 @@ class Engine:
         if failure is None and snapshot.is_ready:
             snapshot.begin()
             self._snapshots[key] = held
+            size = await asyncio.to_thread(template.sandbox.used_bytes)
+            if size is not None and self._snapshots.get(key) is held:
+                self._memory.charge(template, (spec.scope, spec.name), size)
             return None
         await held.close()
         if snapshot.unusable is not None:
@@ -316,6 +405,7 @@ class Engine:
     async def _drop_snapshot(self, key: tuple[Scope, str, str]) -> None:
         held = self._snapshots.pop(key, None)
         if held is not None:
+            self._memory.release(held.template)
             await held.close()
 
     async def _place_code(self, spec: ExecutionSpec) -> _PlacedCode:
@@ -392,10 +482,34 @@ class Engine:
             await asyncio.sleep(_SWEEP_INTERVAL_S)
             now_s = time.monotonic()
             for pool in self._pools.values():
-                pool.expire(now_s)
+                pool.tend(now_s)
             for pool in list(self._retired):
                 if not pool.environments:
                     self._retired.discard(pool)
+            await self._measure()
+
+    async def _measure(self) -> None:
+        """Charge environments what they use now; one that stood still since it was last looked at still uses that."""
+        now_s = time.monotonic()
+        moved = [
+            (pool, environment)
+            for pool in (*self._pools.values(), *self._retired)
+            for environment in pool.environments
+            if environment.state is EnvironmentState.BUSY
+            or (
+                environment.state is EnvironmentState.IDLE
+                and self._measured_s.get(environment, 0.0) < environment.idle_since_s
+            )
+        ]
+        if not moved:
+            return
+        sizes = await asyncio.to_thread(lambda: [environment.sandbox.used_bytes() for _, environment in moved])
+        for (pool, environment), size in zip(moved, sizes, strict=True):
+            # One that was evicted or closed meanwhile is charged no more.
+            if size is not None and environment in self._memory:
+                self._memory.charge(environment, pool.owner, size)
+                self._measured_s[environment] = now_s
+                pool.learn_size(size)
 
     @property
     def environments(self) -> int:
@@ -404,6 +518,11 @@ class Engine:
     @property
     def busy(self) -> int:
         return sum(pool.busy for pool in (*self._pools.values(), *self._retired))
+
+    @property
+    def memory(self) -> tuple[int, int]:
+        """Bytes that environments are charged, and that they may be charged."""
+        return self._memory.used, self._memory.budget
 
     async def stop(self, *, limit_s: float = 5.0) -> None:
         """Let running invokes finish within ``limit_s``, then end every environment and zygote."""
@@ -426,6 +545,12 @@ class Engine:
         self._zygotes.clear()
         if self._caretaker is not None:
             await asyncio.to_thread(self._caretaker.stop)
+
+
+def _budget(options: EngineOptions) -> int:
+    if options.memory_budget_mb is not None:
+        return options.memory_budget_mb * _MIB
+    return default_budget(group_limit=own_memory_limit(options.hierarchies) if options.hierarchies else None)
 
 
 def runtime_label(runtime: str, installation: Installation) -> str:

@@ -44,11 +44,13 @@ from firefork.engine.runtime_server import GuestConnection, GuestServer
 from firefork.engine.sandbox.cgroups import MB_PER_CPU
 from firefork.engine.sandbox.sandbox import Sandbox, SandboxLost
 from firefork.engine.sandbox.snapshot import Snapshot
-from firefork.engine.spec import ExecutionSpec, extension_environment
+from firefork.engine.spec import ExecutionSpec, Initialization, extension_environment
 from firefork.engine.telemetry_api import Record, Subscription
 from firefork.engine.telemetry_delivery import TelemetryDelivery
 from firefork.telemetry.log_event import LogEvent
 
+PREPARED_INIT_LIMIT_S: Final = 130.0
+"""Of an init that nobody waits for, or the function's timeout if that is longer: provisioned concurrency, SnapStart."""
 RESTORE_LIMIT_S: Final = 10.0
 """For loading and the hooks after the restoration together."""
 TAIL_LIMIT: Final = 4096
@@ -167,7 +169,7 @@ class Environment(StreamReceiver):
         on_available: Callable[[Environment], None],
         on_closed: Callable[[Environment], None],
         init_limit_s: float,
-        initialization_type: str = "on-demand",
+        initialization: Initialization = Initialization.ON_DEMAND,
         credentials: Callable[[str], Reply] | None = None,
     ) -> None:
         """``variables`` makes the runtime's environment for a log stream; ``end_endpoint`` stops serving the API on
@@ -175,6 +177,7 @@ class Environment(StreamReceiver):
         """
         self.spec = spec
         self.sandbox = sandbox
+        self.initialization = initialization
         self.state = EnvironmentState.STARTING
         self.invokes = 0
         self.created_s = time.monotonic()
@@ -194,7 +197,7 @@ class Environment(StreamReceiver):
             runtime_version_arn=spec.runtime_version_arn,
             name=spec.name,
             version=spec.version,
-            initialization_type=initialization_type,
+            initialization_type=initialization.value,
         )
         self._credentials = credentials
         self._restore_ms: float | None = None
@@ -307,7 +310,7 @@ class Environment(StreamReceiver):
             duration_ms = (time.perf_counter() - started) * 1000
             if self._binding.restored:
                 self._restore_ms = duration_ms
-            else:
+            elif self.initialization is not Initialization.PROVISIONED:
                 self._init_ms = duration_ms
             self._limit_cpu()
             self._become_available()

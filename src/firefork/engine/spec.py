@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -9,8 +10,15 @@ from typing import Final
 from firefork.aws.scope import Scope
 from firefork.catalog.function import LATEST, FunctionVersion, LoggingConfig
 
-SNAP_START: Final = "snap-start"
 _DEAF_RUNTIMES: Final = frozenset({"python3.8", "python3.9", "python3.10", "python3.11"})
+
+
+class Initialization(enum.Enum):
+    """Why an environment was initialised. AWS: developer guide, "Defined runtime environment variables"."""
+
+    ON_DEMAND = "on-demand"
+    PROVISIONED = "provisioned-concurrency"
+    SNAP_START = "snap-start"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +85,7 @@ def function_environment(
     endpoint: str,
     credentials: Mapping[str, str],
     log_stream: str,
-    initialization_type: str = "on-demand",
+    initialization: Initialization = Initialization.ON_DEMAND,
 ) -> dict[str, str]:
     """All environment variables of the runtime process, in AWS's order of precedence: later ones win.
 
@@ -130,7 +138,7 @@ def function_environment(
         "AWS_LAMBDA_FUNCTION_NAME": spec.name,
         "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization.value,
         "AWS_LAMBDA_LOG_GROUP_NAME": spec.logging.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
@@ -139,7 +147,7 @@ def function_environment(
         "PWD": "/var/task",
         "SHLVL": "0",
     }
-    if initialization_type == SNAP_START:
+    if initialization is Initialization.SNAP_START:
         # One environment's stream and keys would be all the others', too.
         del values["AWS_LAMBDA_LOG_GROUP_NAME"], values["AWS_LAMBDA_LOG_STREAM_NAME"]
     if log_format == "JSON":

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import secrets
 import time
-from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 import orjson
 
@@ -23,19 +23,21 @@ from firefork.aws.errors import (
     TooManyRequests,
 )
 from firefork.aws.scope import Scope
+from firefork.catalog.concurrency import Concurrency
 from firefork.catalog.function import LATEST, FunctionVersion
 from firefork.engine.engine import Engine
 from firefork.engine.environment import Invocation, Outcome, RestorationFailed
 from firefork.engine.failures import Failure
+from firefork.engine.memory import MemoryExhausted
 from firefork.engine.response_stream import ResponseStream, StreamLimits
 from firefork.engine.sandbox.sandbox import SandboxLost
 from firefork.engine.sandbox.zygote import ZygoteFailed
 from firefork.engine.spec import ExecutionSpec
+from firefork.invoke.admission import Admission, Admitted, Demand, Reason, Refusal
+from firefork.invoke.observations import InvokeEnded, InvokeStarted, InvokeThrottled, Observer
+from firefork.invoke.provisioner import Provisioner
 
 logger = logging.getLogger(__name__)
-
-ACCOUNT_CONCURRENCY: Final = 1000
-"""AWS's default: concurrent executions of all functions of an account in a region."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,21 +57,34 @@ class InvokeRequest:
 class Invoker:
     """Runs invokes on the engine. All methods belong to the event loop."""
 
-    def __init__(self, engine: Engine, stream_limits: StreamLimits | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        concurrency: Concurrency,
+        provisioner: Provisioner,
+        stream_limits: StreamLimits | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``clock`` gives seconds that do not go back."""
         self._engine = engine
+        self._concurrency = concurrency
+        self._provisioner = provisioner
         self._stream_limits = stream_limits or StreamLimits()
-        self._running: Counter[Scope] = Counter()
+        self._clock = clock
+        self._admission = Admission(concurrency.account_concurrency)
+        self.observers: list[Observer] = []
+        """Told of every invoke that starts, ends or is throttled, on the event loop; must not block or raise."""
         self._events: set[asyncio.Task[None]] = set()
         self._specs: dict[str, tuple[FunctionVersion, ExecutionSpec]] = {}
 
     async def invoke(self, request: InvokeRequest) -> Outcome:
         """Run a synchronous invoke. Raises InvalidRequestContent, TooManyRequests, ServiceFailure."""
-        scope = request.function.scope
         check_state(request.function)
         payload = request.payload or b"{}"
         check_json(payload)
-        if self._running[scope] >= ACCOUNT_CONCURRENCY:
-            raise TooManyRequests("Rate Exceeded.", Reason="ConcurrentInvocationLimitExceeded", Type="User")
+        spec = self._spec(request.function)
+        admitted = self._admit(spec)
         invocation = Invocation(
             request_id=request.request_id,
             payload=payload,
@@ -79,16 +94,72 @@ class Invoker:
             wants_tail=request.wants_tail,
             stream=request.stream,
         )
-        self._running[scope] += 1
         try:
-            return await self._engine.invoke(self._spec(request.function), invocation)
+            return await self._engine.invoke(spec, invocation)
+        except MemoryExhausted as error:
+            raise self._throttled(spec, Reason.CONCURRENCY, f"Rate Exceeded. {error}", 1.0) from error
         except (ZygoteFailed, SandboxLost) as error:
             logger.error("%s: no environment: %s", request.function.qualified_arn, error)
             raise ServiceFailure(f"The execution environment could not be started: {error}") from error
         except RestorationFailed as error:
             raise _restoration_refusal(error.failure) from None
         finally:
-            self._running[scope] -= 1
+            self._release(admitted)
+
+    def _admit(self, spec: ExecutionSpec) -> Admitted:
+        """Take a slot for one invoke. Raises TooManyRequests."""
+        scope, name = spec.scope, spec.name
+        configured = self._concurrency.of(scope, name)
+        ready = self._provisioner.ready(scope, name)
+        demand = Demand(
+            scope=scope,
+            name=name,
+            version=spec.version,
+            reserved=configured.reserved,
+            provisioned=ready.get(spec.version, 0),
+            provisioned_of_function=sum(ready.values()),
+            set_aside=self._concurrency.set_aside(scope),
+            starts=self._engine.must_start(spec),
+        )
+        decision = self._admission.admit(demand, self._clock())
+        if isinstance(decision, Refusal):
+            raise self._throttled(spec, decision.reason, "Rate Exceeded.", decision.retry_after_s)
+        for observer in self.observers:
+            observer(
+                InvokeStarted(
+                    scope=scope,
+                    name=name,
+                    version=spec.version,
+                    slot=decision.slot,
+                    spilled_over=decision.spilled_over,
+                    concurrent=self._admission.running(scope),
+                    concurrent_of_function=self._admission.running(scope, name),
+                )
+            )
+        return decision
+
+    def _release(self, admitted: Admitted) -> None:
+        self._admission.release(admitted)
+        for observer in self.observers:
+            observer(
+                InvokeEnded(
+                    scope=admitted.scope,
+                    name=admitted.name,
+                    version=admitted.version,
+                    slot=admitted.slot,
+                    concurrent=self._admission.running(admitted.scope),
+                    concurrent_of_function=self._admission.running(admitted.scope, admitted.name),
+                )
+            )
+
+    def _throttled(
+        self, spec: ExecutionSpec, reason: Reason, message: str, retry_after_s: float | None
+    ) -> TooManyRequests:
+        for observer in self.observers:
+            observer(InvokeThrottled(scope=spec.scope, name=spec.name, version=spec.version, reason=reason))
+        # Retry-After holds whole seconds (RFC 9110, section 10.2.3).
+        retry_after = None if retry_after_s is None else str(math.ceil(retry_after_s))
+        return TooManyRequests(message, Reason=reason.value, Type="User", retryAfterSeconds=retry_after)
 
     def new_stream(self) -> ResponseStream:
         """Where the parts of a streamed answer go, with this server's limits."""
@@ -116,8 +187,10 @@ class Invoker:
             known = self._specs[key] = (function, ExecutionSpec.of(function))
         return known[1]
 
-    def forget(self, scope: Scope, name: str) -> None:
-        """A function changed: drop what was derived from its versions."""
+    def forget(self, scope: Scope, name: str, *, deleted: bool) -> None:
+        """A function changed or is gone: drop what was derived from it."""
+        if deleted:
+            self._admission.forget(scope, name)
         prefix = scope.arn("lambda", f"function:{name}:")
         for key in [key for key in self._specs if key.startswith(prefix)]:
             del self._specs[key]

@@ -51,6 +51,27 @@ function_versions = Table(
 )
 """``number`` 0 is ``$LATEST``."""
 
+function_concurrency = Table(
+    "function_concurrency",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("reserved", Integer, nullable=False),
+)
+
+provisioned_concurrency = Table(
+    "provisioned_concurrency",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("qualifier", String(128), primary_key=True),
+    Column("requested", Integer, nullable=False),
+    Column("last_modified_ms", BigInteger, nullable=False),
+)
+"""``qualifier`` is a version's number or an alias's name."""
+
 layers = Table(
     "layers",
     metadata,

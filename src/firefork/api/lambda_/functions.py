@@ -13,6 +13,7 @@ from firefork.api.lambda_.downloads import Downloads
 from firefork.api.lambda_.targets import target_of, unqualified
 from firefork.aws.errors import InvalidParameterValue
 from firefork.catalog.code_signing_configs import CodeSigningConfigs
+from firefork.catalog.concurrency import Concurrency
 from firefork.catalog.functions import Functions as Catalog
 from firefork.catalog.references import FunctionReference
 from firefork.catalog.tags import TaggedResource, Tags, check_tags
@@ -20,11 +21,18 @@ from firefork.catalog.tags import TaggedResource, Tags, check_tags
 
 class Functions:
     def __init__(
-        self, catalog: Catalog, tags: Tags, signing: CodeSigningConfigs, sources: CodeSources, downloads: Downloads
+        self,
+        catalog: Catalog,
+        tags: Tags,
+        signing: CodeSigningConfigs,
+        concurrency: Concurrency,
+        sources: CodeSources,
+        downloads: Downloads,
     ) -> None:
         self._catalog = catalog
         self._tags = tags
         self._signing = signing
+        self._concurrency = concurrency
         self._sources = sources
         self._downloads = downloads
 
@@ -63,6 +71,7 @@ class Functions:
         target = target_of(call, request)
         function = self._catalog.get(target.scope, target.name, target.qualifier)
         tags = self._tags.of(TaggedResource.parse(function.function_arn))
+        reserved = self._concurrency.of(target.scope, target.name).reserved
         return {
             "Configuration": show(function, qualifier=target.qualifier),
             "Code": {
@@ -71,6 +80,7 @@ class Functions:
                 **function.code_origin,
             },
             "Tags": tags or None,
+            "Concurrency": None if reserved is None else {"ReservedConcurrentExecutions": reserved},
         }
 
     def get_function_configuration(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -137,11 +147,6 @@ class Functions:
         target = target_of(call, request)
         self._catalog.delete(target.scope, target.name, target.qualifier)
         return {"StatusCode": 204}
-
-    def get_function_concurrency(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        reference = FunctionReference.parse(call.scope, request["FunctionName"])
-        self._catalog.get(reference.scope, reference.name, None)
-        return {}
 
 
 def _origin(code: Mapping[str, Any]) -> dict[str, Any]:

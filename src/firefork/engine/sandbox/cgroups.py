@@ -130,6 +130,13 @@ class Cgroup:
         else:
             self._write("cpu", "cpu.max", f"{quota} {CPU_PERIOD_US}")
 
+    def weigh_cpu(self, weight: float) -> None:
+        """How much CPU it gets against other groups when all want it: 1.0 is what groups have by default."""
+        if self._version == 1:
+            self._write("cpu", "cpu.shares", max(2, int(weight * 1024)))
+        else:
+            self._write("cpu", "cpu.weight", max(1, int(weight * 100)))
+
     def unlimit_cpu(self) -> None:
         if self._version == 1:
             self._write("cpu", "cpu.cfs_quota_us", -1)
@@ -163,6 +170,27 @@ class Cgroup:
         return int(os.pread(self._peak, 32, 0))
 
     @property
+    def used_bytes(self) -> int | None:
+        """The working set: memory used now without file pages that the kernel can drop; ``None`` if not known.
+
+        Source: the kernel's cgroup documentation, ``memory.stat``: inactive_file.
+        """
+        folder = self._folders.get("memory")
+        if folder is None:
+            return None
+        usage, droppable = (
+            ("memory.usage_in_bytes", "total_inactive_file ")
+            if self._version == 1
+            else ("memory.current", "inactive_file ")
+        )
+        try:
+            used = int((folder / usage).read_text())
+            lines = (folder / "memory.stat").read_text().splitlines()
+        except OSError:  # removed meanwhile
+            return None
+        return max(0, used - sum(int(line.split()[1]) for line in lines if line.startswith(droppable)))
+
+    @property
     def oom_kills(self) -> int:
         """How many processes the kernel ended because the group was out of memory."""
         folder = self._folders.get("memory")
@@ -193,6 +221,19 @@ class Cgroup:
         finally:
             os.close(descriptor)
         return True
+
+
+def own_memory_limit(hierarchies: Hierarchies) -> int | None:
+    """The memory limit of the group that the server itself is in; ``None`` without one."""
+    folder = hierarchies.parents.get("memory")
+    if folder is None:
+        return None
+    name = "memory.limit_in_bytes" if hierarchies.version == 1 else "memory.max"
+    try:
+        text = (folder / name).read_text().strip()
+    except OSError:  # the root group of version 2 has no such file
+        return None
+    return int(text) if text.isdecimal() else None
 
 
 def remove_folder(folder: Path, deadline: float) -> bool:

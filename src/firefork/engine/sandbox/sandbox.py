@@ -9,6 +9,7 @@ import signal
 import socket
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from firefork.engine.guest.root import API_ADDRESS
 from firefork.engine.sandbox.cgroups import Cgroup
@@ -163,6 +164,22 @@ class Sandbox:
         else:
             self.channel.finish()  # not ready yet: it reads the end of its stream first thing
 
+    def used_bytes(self) -> int | None:
+        """Memory of its own now: the control group's working set, else its processes' proportional set size.
+
+        ``None`` when neither can be read. Source: proc(5), smaps_rollup.
+        """
+        used = self.cgroup.used_bytes if self.cgroup is not None else None
+        if used is None and self._pid is not None:
+            used = _proportional_bytes(self._pid)
+        return used
+
+    def weigh_cpu(self, weight: float) -> None:
+        """See ``Cgroup.weigh_cpu``; without a control group all have the same weight."""
+        if self.cgroup is not None:
+            with contextlib.suppress(OSError):  # it is on its way out
+                self.cgroup.weigh_cpu(weight)
+
     def freeze(self) -> None:
         """Let everything in it stand still: by the freezer, or by signals where there is none."""
         if self.cgroup is None or not self.cgroup.freeze():
@@ -250,3 +267,17 @@ class Sandbox:
             if not wanted.done():
                 wanted.set_exception(OSError("the sandbox is gone"))
         self.on_gone()
+
+
+def _proportional_bytes(pid: int) -> int | None:
+    """PSS of a process and all below it, in bytes; ``None`` when it is gone or not ours to look at."""
+    folder = Path("/proc") / str(pid)
+    try:
+        rollup = (folder / "smaps_rollup").read_text()
+        children = [
+            int(child) for task in (folder / "task").iterdir() for child in (task / "children").read_text().split()
+        ]
+    except OSError:
+        return None
+    own = sum(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))
+    return own + sum(_proportional_bytes(child) or 0 for child in children)
