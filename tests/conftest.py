@@ -28,6 +28,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 RUNTIMES_DIR = Path(os.environ.get("FIREFORK_RUNTIMES_DIR", REPOSITORY / ".runtimes"))
 ROLE = "arn:aws:iam::000000000000:role/tester"
 NEWEST = "python3.12"
+QUIET_NETWORK = "host" if detect().mode == "process" else "none"
 _names = itertools.count(1)
 
 
@@ -53,15 +54,17 @@ def make_zip(files):
 class Server:
     """A ``firefork up`` of its own."""
 
-    def __init__(self, data_dir, *options, environment=None):
+    def __init__(self, data_dir, *options, environment=None, within=()):
+        """``within`` is a command that runs the server: the rest of its command line is the server's."""
         self.data_dir = Path(data_dir)
         command = [sys.executable, "-m", "firefork.cli.main", "up", "--port", "0", "--data-dir", str(data_dir)]
         self.process = subprocess.Popen(
-            [*command, "--runtimes-dir", str(RUNTIMES_DIR), *options],
+            [*within, *command, "--runtimes-dir", str(RUNTIMES_DIR), *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "FIREFORK_PORT": "0", **(environment or {})},
+            # No addresses, routes and rules on this machine but in the tests that are about them.
+            env={**os.environ, "FIREFORK_PORT": "0", "FIREFORK_NETWORK": QUIET_NETWORK, **(environment or {})},
         )
         self.lines = []
         self._queue = queue.Queue()

@@ -16,6 +16,7 @@ from firefork.engine.environment import Environment, Invocation, Outcome
 from firefork.engine.installations import Installation
 from firefork.engine.pool import Pool
 from firefork.engine.sandbox.cgroups import Hierarchies, remove_leftovers
+from firefork.engine.sandbox.network import Network
 from firefork.engine.sandbox.sandbox import Sandbox
 from firefork.engine.sandbox.zygote import Zygote, ZygotePlan, adopt_orphans, cgroup_prefix
 from firefork.engine.spec import ExecutionSpec, function_environment
@@ -50,6 +51,8 @@ class EngineOptions:
     mode: str
     """``root``, ``user`` or ``process``: see ``sandbox/capabilities.py``."""
     hierarchies: Hierarchies | None
+    network: Network
+    """Opened by whoever starts the engine, and closed after its end."""
     idle_timeout_s: float = 600.0
     spares: int = 2
 
@@ -146,6 +149,7 @@ class Engine:
                 endpoint=endpoint,
                 credentials=self._credentials(spec),
                 log_stream=log_stream,
+                isolated=self.options.mode != "process",
             )
             return values | roots
 
@@ -229,6 +233,7 @@ class Engine:
             root_dir=self.options.data_dir / "run" / "root",
             hierarchies=self.options.hierarchies,
             cgroup_prefix=cgroup_prefix(self.options.data_dir),
+            network=self.options.network,
             spares=self.options.spares,
         )
 

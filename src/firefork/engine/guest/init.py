@@ -11,13 +11,10 @@ import signal
 import socket
 from typing import Any, Dict, List, NoReturn, Optional
 
-from . import channel, kernel, root, runtime
+from . import channel, kernel, network, root, runtime
 
 _READ_ONLY_PROC = ("/proc/sys", "/proc/bus", "/proc/fs", "/proc/irq")
 _HIDDEN_PROC = ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sysrq-trigger", "/proc/kallsyms")
-
-API_PORT = 9001
-ENDPOINT_PORT = 4566
 
 
 class Init:
@@ -59,6 +56,7 @@ class Init:
                     os.close(number)
 
     def _make_inside(self) -> None:
+        network.ask_for_link(self.options, self.control)
         if self.isolated:
             kernel.mount(None, "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
             kernel.unmount("/proc")
@@ -70,21 +68,12 @@ class Init:
                 if os.path.exists(path):
                     kernel.mount("/dev/null", path, flags=kernel.MS_BIND)
             kernel.set_host_name(root.API_ADDRESS)
-            kernel.bring_up_loopback(root.API_ADDRESS)
             try:
                 with open("/proc/self/oom_score_adj", "w") as file:
                     file.write("-1000")  # out of memory ends the function, never the one who reports it
             except OSError:
                 pass  # inside a user namespace only the host may lower it
-            addresses = [(root.API_ADDRESS, API_PORT), (root.API_ADDRESS, ENDPOINT_PORT)]
-        else:
-            addresses = [("127.0.0.1", 0), ("127.0.0.1", 0)]
-        for address in addresses:
-            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen(128)
-            self.listeners.append(listener)
+        self.listeners = network.listeners(self.options, self.control)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

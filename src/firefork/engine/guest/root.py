@@ -55,7 +55,6 @@ _FILES = {
     "etc/group": f"root:x:0:\n{USER_NAME}:x:{GROUP_ID}:\nnogroup:x:65534:\n",
     "etc/hosts": f"127.0.0.1 localhost\n{API_ADDRESS} sandbox.localdomain sandbox\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
-    "etc/resolv.conf": "options timeout:1 attempts:1\n",
     "etc/os-release": 'NAME="Firefork"\nID=firefork\nPRETTY_NAME="Firefork execution environment"\n',
     "lambda-entrypoint.sh": '#!/bin/sh\nexec /var/runtime/bootstrap "$@"\n',
 }
@@ -70,8 +69,19 @@ def interpreter_path() -> str:
     return "/var/lang/bin/python{}.{}".format(*sys.version_info[:2])
 
 
-def build(new_root: str, runtime_dir: str, site_packages_dir: str, guest_dir: str, code_dir: str, opt_dir: str) -> None:
-    """Mount the root at ``new_root`` (an empty folder); the caller owns the mount namespace. Raises OSError."""
+def build(
+    new_root: str,
+    runtime_dir: str,
+    site_packages_dir: str,
+    guest_dir: str,
+    code_dir: str,
+    opt_dir: str,
+    name_settings: str,
+) -> None:
+    """Mount the root at ``new_root`` (an empty folder); the caller owns the mount namespace. Raises OSError.
+
+    ``name_settings`` becomes ``/etc/resolv.conf``.
+    """
     kernel.mount("tmpfs", new_root, "tmpfs", kernel.MS_NOSUID, "mode=755,size=16m")
     for folder in [
         "bin",
@@ -99,6 +109,7 @@ def build(new_root: str, runtime_dir: str, site_packages_dir: str, guest_dir: st
         _write(new_root + HIDDEN + "/" + package + "/__init__.py", "")
     for name, text in _FILES.items():
         _write(os.path.join(new_root, name), text)
+    _write(os.path.join(new_root, "etc/resolv.conf"), name_settings)
     os.chmod(new_root + "/lambda-entrypoint.sh", 0o755)
     _show_system(new_root)
     _show_runtime(new_root, runtime_dir)
@@ -109,7 +120,7 @@ def build(new_root: str, runtime_dir: str, site_packages_dir: str, guest_dir: st
 
 
 def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="ascii") as file:
+    with open(path, "w", encoding="utf-8") as file:
         file.write(text)
 
 

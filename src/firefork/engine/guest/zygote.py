@@ -13,9 +13,9 @@ import socket
 import sys
 from typing import Any, Dict, List
 
-from . import channel, init, kernel, root
+from . import channel, init, kernel, network, root
 
-_NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWNET
+_NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
 
 
 def serve(descriptor: int) -> None:
@@ -49,8 +49,8 @@ def _preload(options: Dict[str, Any]) -> None:
     if options["site_packages_dir"] not in sys.path:
         sys.path.insert(0, options["site_packages_dir"])
     # The native client reads its address once, when it is imported; in a network namespace it is always the same.
-    if options["mode"] != "process":
-        os.environ["AWS_LAMBDA_RUNTIME_API"] = f"{root.API_ADDRESS}:{init.API_PORT}"
+    if options["network"] != "host":
+        os.environ["AWS_LAMBDA_RUNTIME_API"] = f"{root.API_ADDRESS}:{network.API_PORT}"
     import concurrent.futures.thread  # noqa: F401
 
     if options["sdk"]:
@@ -104,6 +104,7 @@ def _become_spare(options: Dict[str, Any], descriptors: List[int]) -> None:
         os.close(group)
     if options["mode"] != "process":
         flags = _NAMESPACES | (kernel.CLONE_NEWCGROUP if options["cgroup_namespace"] else 0)
+        flags |= kernel.CLONE_NEWNET if options["network"] != "host" else 0
         kernel.unshare(flags)
         if os.fork():
             os._exit(0)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from firefork.engine.sandbox.cgroups import Cgroup
 from firefork.engine.sandbox.channel import Channel, Message
+from firefork.engine.sandbox.nat import Connection, Nat, NatFailed
 
 
 class SandboxLost(Exception):
@@ -24,7 +25,8 @@ class Sandbox:
     ``runtime_listener`` and ``endpoint_listener`` are sockets that listen inside its network namespace.
     """
 
-    def __init__(self, *, cgroup: Cgroup | None, isolated: bool, baseline_bytes: int) -> None:
+    def __init__(self, *, cgroup: Cgroup | None, isolated: bool, baseline_bytes: int, nat: Nat | None = None) -> None:
+        """``nat`` gives the sandbox its link to the world, where it is to have one of its own."""
         self._loop = asyncio.get_running_loop()
         self.channel = Channel()
         self.cgroup = cgroup
@@ -43,6 +45,9 @@ class Sandbox:
         self.on_exit: Callable[[int], None] = lambda status: None
         """Called with the wait status when the runtime process ended."""
         self.on_gone: Callable[[], None] = lambda: None
+        self._nat = nat
+        self._connection: Connection | None = None
+        self._connecting: asyncio.Task[None] | None = None
         self._cleared: asyncio.Future[None] | None = None
         self._pidfd: int | None = None
         self._pid: int | None = None
@@ -124,6 +129,10 @@ class Sandbox:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.gone.wait(), 5)
         self.channel.close()
+        if self._connecting is not None:
+            await self._connecting
+        if self._connection is not None:
+            self._connection.close()
         for listener in (self.runtime_listener, self.endpoint_listener):
             if listener is not None:
                 listener.close()
@@ -137,7 +146,11 @@ class Sandbox:
     def _on_message(self, message: Message, descriptors: list[int]) -> None:
         event = message["event"]
         if event == "ready":
-            self.runtime_listener, self.endpoint_listener = (socket.socket(fileno=number) for number in descriptors)
+            self.runtime_listener, self.endpoint_listener, *names = (
+                socket.socket(fileno=number) for number in descriptors
+            )
+            if self._connection is not None:
+                self._connection.serve_names(*names)
             self._pid = message["host_pid"] or message["pid"]
             if hasattr(os, "pidfd_open"):
                 with contextlib.suppress(OSError):
@@ -149,9 +162,24 @@ class Sandbox:
         elif event == "cleared":
             if self._cleared is not None and not self._cleared.done():
                 self._cleared.set_result(None)
+        elif event == "connect":
+            self._connecting = asyncio.ensure_future(self._connect(*descriptors))
         elif event == "failed":
             self.lost_reason = message["reason"]
             self.kill()
+
+    async def _connect(self, namespace: int) -> None:
+        assert self._nat is not None
+        try:
+            self._connection = await self._nat.connect(namespace)
+        except NatFailed as error:
+            self.lost_reason = str(error)
+            self.kill()
+            return
+        finally:
+            os.close(namespace)
+        with contextlib.suppress(OSError):  # it ended meanwhile, which is noticed elsewhere
+            self.channel.send({"order": "network", "address": str(self._connection.address)})
 
     lost_reason: str = "its first process ended"
 
