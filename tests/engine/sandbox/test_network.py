@@ -416,6 +416,7 @@ class TestHost:
         assert {"outside", "inside"} <= set(look["interfaces"])
         assert look["runtime_api"].startswith("127.0.0.1:")
         assert look["path"].startswith("/var/lang/bin:")
+        assert function("resolve", "sandbox.localdomain") == ["127.0.0.1"]
 
 
 class TestChoice:

@@ -36,6 +36,7 @@ def main(control: int) -> None:
             os.path.dirname(os.path.abspath(__file__)),
             options["code_dir"],
             options["opt_dir"],
+            options["api_address"],
             options["name_settings"],
         )
     except OSError as error:

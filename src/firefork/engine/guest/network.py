@@ -13,6 +13,7 @@ from . import channel, kernel, netlink, root
 API_PORT = 9001
 ENDPOINT_PORT = 4566
 NAME_PORT = 53
+HOST_ADDRESS = "127.0.0.1"
 INTERFACE = "eth0"
 _GATEWAY = "192.0.0.8"
 """The other end of ``eth0``: IPv4's dummy address (RFC 7600). Nobody is asked for it, so nobody has to have it."""
@@ -32,7 +33,7 @@ def listeners(options: Dict[str, Any], control: socket.socket) -> List[socket.so
     Raises OSError.
     """
     if options["network"] == "host":
-        return [_listen("127.0.0.1", 0), _listen("127.0.0.1", 0)]
+        return [_listen(HOST_ADDRESS, 0), _listen(HOST_ADDRESS, 0)]
     kernel.bring_up_loopback(root.API_ADDRESS)
     found = [_listen(root.API_ADDRESS, API_PORT), _listen(root.API_ADDRESS, ENDPOINT_PORT)]
     if options["network"] == "nat":

@@ -53,11 +53,12 @@ _FILES = {
         "nobody:x:65534:65534:nobody:/:/sbin/nologin\n"
     ),
     "etc/group": f"root:x:0:\n{USER_NAME}:x:{GROUP_ID}:\nnogroup:x:65534:\n",
-    "etc/hosts": f"127.0.0.1 localhost\n{API_ADDRESS} sandbox.localdomain sandbox\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
     "etc/os-release": 'NAME="Firefork"\nID=firefork\nPRETTY_NAME="Firefork execution environment"\n',
     "lambda-entrypoint.sh": '#!/bin/sh\nexec /var/runtime/bootstrap "$@"\n',
 }
+
+_HOSTS = "127.0.0.1 localhost\n{} sandbox.localdomain sandbox\n"
 
 BOOTSTRAP = """#!/bin/sh
 # Starts the runtime in a fresh interpreter: the way of wrappers and of environment variables that only exec applies.
@@ -76,11 +77,12 @@ def build(
     guest_dir: str,
     code_dir: str,
     opt_dir: str,
+    api_address: str,
     name_settings: str,
 ) -> None:
     """Mount the root at ``new_root`` (an empty folder); the caller owns the mount namespace. Raises OSError.
 
-    ``name_settings`` becomes ``/etc/resolv.conf``.
+    ``api_address`` is where the Runtime API listens; ``name_settings`` becomes ``/etc/resolv.conf``.
     """
     kernel.mount("tmpfs", new_root, "tmpfs", kernel.MS_NOSUID, "mode=755,size=16m")
     for folder in [
@@ -109,6 +111,7 @@ def build(
         _write(new_root + HIDDEN + "/" + package + "/__init__.py", "")
     for name, text in _FILES.items():
         _write(os.path.join(new_root, name), text)
+    _write(os.path.join(new_root, "etc/hosts"), _HOSTS.format(api_address))
     _write(os.path.join(new_root, "etc/resolv.conf"), name_settings)
     os.chmod(new_root + "/lambda-entrypoint.sh", 0o755)
     _show_system(new_root)

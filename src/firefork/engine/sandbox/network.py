@@ -8,6 +8,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final
 
+from firefork.engine.guest.network import HOST_ADDRESS
 from firefork.engine.guest.root import API_ADDRESS
 from firefork.engine.sandbox.nat import Nat, NatFailed
 
@@ -65,6 +66,11 @@ class Network:
                 await self.nat.stop()
             except NatFailed as error:
                 raise NetworkFailed(f"the network could not be cleared up: {error}") from error
+
+    @property
+    def api_address(self) -> str:
+        """Where environments find their Runtime API."""
+        return HOST_ADDRESS if self.mode == "host" else API_ADDRESS
 
     def name_settings(self) -> str:
         """What environments find in ``/etc/resolv.conf``."""

@@ -150,6 +150,7 @@ class Zygote:
             "code_dir": str(plan.code_dir),
             "opt_dir": str(plan.opt_dir),
             "network": plan.network.mode,
+            "api_address": plan.network.api_address,
             "name_settings": plan.network.name_settings(),
             "guest_path": str(source),
             "environment": environment,
