@@ -439,13 +439,19 @@ class TestChoice:
         with pytest.raises(AssertionError, match="--network nat cannot be had here: no block"):
             start(*options, "--network", "nat", machine=machine)
 
-    def test_tells_of_another_firewall_in_the_way(self, world, start):
+    def test_tells_of_another_firewall_in_the_way_and_how_to_pass_it(self, world, start, probe):
         """Docker, for one, sets the policy of forwarding to drop."""
-        machine = world.machine()
+        machine, outside = world.machine(), world.machine()
+        machine.link(outside, "outside", OWN_PUBLIC, PUBLIC)
+        world.services.greet(outside)
+        enter = ["nsenter", f"--net={machine.path}"]
         rules = "table ip filter { chain FORWARD { type filter hook forward priority 0; policy drop; }; }"
-        run("nsenter", f"--net={machine.path}", nft_binary(), rules)
+        run(*enter, nft_binary(), rules)
         server = start("--network", "nat", machine=machine)
-        assert "table ip filter refuses forwarded packets" in "".join(server.lines)
+        told = next(line for line in server.lines if line.startswith("network "))
+        assert "chain ip filter FORWARD is in the way" in told
+        run(*enter, "sh", "-c", told.partition("let them pass with: ")[2])
+        assert probe(server, machine)("connect", PUBLIC, PORT)["seen"] == OWN_PUBLIC
 
 
 class TestLeftovers:

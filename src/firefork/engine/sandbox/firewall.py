@@ -148,7 +148,8 @@ class Tables:
     forwarding_was_off: bool
     """One of them remembers that the machine forwarded nothing before."""
     forward_refused_by: str | None
-    """A table of somebody else's whose forward chain drops what it does not know, like Docker's."""
+    """Somebody else's chain that drops what it does not know of all forwarded packets, like Docker's: family, table
+    and chain as nft takes them."""
 
 
 def tables() -> Tables:
@@ -157,7 +158,7 @@ def tables() -> Tables:
     chains = [entry["chain"] for entry in listed["nftables"] if "chain" in entry]
     servers = frozenset(chain["table"] for chain in chains if chain["table"].startswith(TABLE_PREFIX))
     refusing = [
-        f"{chain['family']} {chain['table']}"
+        f"{chain['family']} {chain['table']} {chain['name']}"
         for chain in chains
         if chain["table"] not in servers and chain.get("hook") == "forward" and chain.get("policy") == "drop"
     ]
@@ -165,6 +166,13 @@ def tables() -> Tables:
         servers=servers,
         forwarding_was_off=any(chain["table"] in servers and chain["name"] == _WAS_OFF for chain in chains),
         forward_refused_by=refusing[0] if refusing else None,
+    )
+
+
+def let_pass(chain: str) -> str:
+    """The command that makes another program's chain let environments' packets through to these rules."""
+    return f'nft \'insert rule {chain} iifname "{INTERFACE_PREFIX}*" accept; ' + (
+        f'insert rule {chain} oifname "{INTERFACE_PREFIX}*" accept\''
     )
 
 

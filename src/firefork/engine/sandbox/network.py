@@ -10,6 +10,7 @@ from typing import Final
 
 from firefork.engine.guest.network import HOST_ADDRESS
 from firefork.engine.guest.root import API_ADDRESS
+from firefork.engine.sandbox.firewall import let_pass
 from firefork.engine.sandbox.nat import Nat, NatFailed
 
 MODES: Final = ("nat", "none", "host")
@@ -92,7 +93,10 @@ class Network:
             return "none: functions reach nothing but this server"
         text = f"nat: functions have addresses of {self.nat.block} and reach the internet"
         if self.nat.forward_refused_by is not None:
-            text += f"; the firewall's table {self.nat.forward_refused_by} refuses forwarded packets: let it pass ffk*"
+            text += (
+                f"; another program's chain {self.nat.forward_refused_by} is in the way, let them pass with: "
+                f"{let_pass(self.nat.forward_refused_by)}"
+            )
         return text
 
 
