@@ -12,6 +12,8 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -251,9 +253,9 @@ def start(world, start_server, tmp_path_factory):
     """Starts a server on a machine; those still running end with the module."""
     servers = []
 
-    def start(*options, machine=None, data_dir=None, **named):
+    def start(*options, machine=None, data_dir=None, within=None, **named):
         folder = data_dir or tmp_path_factory.mktemp("server")
-        servers.append(start_server(folder, *options, within=world.within(machine), **named))
+        servers.append(start_server(folder, *options, within=within or world.within(machine), **named))
         return servers[-1]
 
     yield start
@@ -417,6 +419,70 @@ class TestHost:
         assert look["runtime_api"].startswith("127.0.0.1:")
         assert look["path"].startswith("/var/lang/bin:")
         assert function("resolve", "sandbox.localdomain") == ["127.0.0.1"]
+
+
+OPEN_FOLDER = """
+set -e
+if [ -n "$1" ]; then
+    mkdir "$2/closed"
+    mount --bind "$1" "$2/closed"
+    mount -t tmpfs -o mode=755 tmpfs "$1"
+    for entry in "$2"/closed/* "$2"/closed/.[!.]*; do
+        [ -d "$entry" ] || continue
+        mkdir "$1/$(basename "$entry")"
+        mount --bind "$entry" "$1/$(basename "$entry")"
+    done
+fi
+shift 2
+exec "$@"
+"""
+"""In a mount namespace of its own: let everybody pass through the folder $1, with the help of the empty one $2."""
+
+
+@pytest.fixture
+def start_as_user(world, start):
+    """Starts a server of somebody who is not root; it ends with the test."""
+    nobody = 65534
+    folders = Path(sys.base_prefix).resolve().parents
+    closed = next((folder for folder in folders if not folder.stat().st_mode & 0o001), None)
+    base = Path(tempfile.mkdtemp(prefix="firefork-test-"))
+    base.chmod(0o755)
+    data = base / "data"
+    data.mkdir()
+    os.chown(data, nobody, nobody)
+    within = ["unshare", "--mount", "sh", "-c", OPEN_FOLDER, "sh", str(closed or ""), str(base)]
+    within += ["nsenter", f"--net={world.host.path}"]
+    within += ["setpriv", f"--reuid={nobody}", f"--regid={nobody}", "--clear-groups"]
+    servers = []
+
+    def start_as_user(*options, **named):
+        servers.append(start(*options, data_dir=data, within=within, **named))
+        return servers[-1]
+
+    yield start_as_user
+    for server in servers:
+        server.stop()
+    shutil.rmtree(base)
+
+
+class TestOrdinaryUser:
+    """Without root there is no nat: only root may set up a network."""
+
+    def test_gets_host_and_is_told_so(self, start_as_user, probe):
+        server = start_as_user(environment={"FIREFORK_NETWORK": ""})
+        told = next(line for line in server.lines if line.startswith("network "))
+        assert told.startswith("network    host: ")
+        assert "only root may set up a network" in told
+        assert probe(server)("connect", PRIVATE, PORT)["seen"] == OWN_PRIVATE
+
+    def test_can_have_none(self, start_as_user, probe):
+        function = probe(start_as_user("--network", "none"))
+        assert function("look")["interfaces"] == ["lo"]
+        assert function("connect", PUBLIC, PORT) == {"error": "ENETUNREACH"}
+
+    def test_is_refused_nat(self, start_as_user):
+        with pytest.raises(AssertionError, match="--network nat cannot be had here: only root"):
+            start_as_user("--network", "nat")
 
 
 class TestChoice:

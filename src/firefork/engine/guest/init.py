@@ -62,8 +62,10 @@ class Init:
         network.ask_for_link(self.options, self.control)
         if self.isolated:
             kernel.mount(None, "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+            # Aside first, so that the zygote's is in sight while the kernel decides about another one (see launch.py).
+            kernel.mount("proc", "/tmp", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
             kernel.unmount("/proc")
-            kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+            kernel.mount("/tmp", "/proc", flags=kernel.MS_MOVE)
             for path in _READ_ONLY_PROC:
                 if os.path.exists(path):
                     kernel.bind(path, path, flags=kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
