@@ -52,6 +52,7 @@ class _Network(click.ParamType[IPv4Network]):
     """An IPv4 network in CIDR form; one address is a network, too."""
 
     name = "cidr"
+    envvar_list_splitter: ClassVar[str] = os.pathsep
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> IPv4Network:
         try:

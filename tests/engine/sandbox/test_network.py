@@ -388,8 +388,8 @@ class TestNames:
 class TestAllowedNetworks:
     def test_are_reached(self, start, probe):
         """--allow-network opens what it names, private hosts and the machine's own address in it, and no more."""
-        options = ["--allow-network", "10.77.0.0/24", "--network-range", "10.99.0.0/16"]
-        function = probe(start("--network", "nat", *options))
+        allowed = {"FIREFORK_ALLOW_NETWORK": "192.168.7.1:10.77.0.0/24"}
+        function = probe(start("--network", "nat", "--network-range", "10.99.0.0/16", environment=allowed))
         private = function("connect", PRIVATE, PORT)
         assert private["own"].startswith("10.99.")
         assert private["seen"] == OWN_PRIVATE

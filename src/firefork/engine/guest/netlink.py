@@ -1,7 +1,7 @@
 """Requests to the kernel's network configuration, as bytes: rtnetlink(7), netlink(7), veth(4).
 
 Only the handful that environments need. The server speaks through it, too: composing the same two messages with a
-general library costs five times what the kernel takes to obey them (docs/decisions/network.md).
+general library costs five times what the kernel takes to obey them (docs/decisions).
 """
 
 import os

@@ -41,6 +41,7 @@ CONNECTION_LIMIT: Final = 2048
 """Tracked connections of one environment: the kernel's table is the whole machine's, and can be filled."""
 
 _SBIN: Final = "/usr/sbin:/sbin"
+_PATIENCE_S: Final = 30
 _WAS_OFF: Final = "forwarding_was_off"
 
 
@@ -190,7 +191,12 @@ def _nft(*arguments: str, rules: str | None = None) -> str:
     binary = nft_binary()
     if binary is None:
         raise FirewallFailed("nft was not found (Debian package nftables)")
-    done = subprocess.run([binary, *arguments], input=rules, capture_output=True, text=True, timeout=30, check=False)
+    try:
+        done = subprocess.run(
+            [binary, *arguments], input=rules, capture_output=True, text=True, timeout=_PATIENCE_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise FirewallFailed(f"nft did not answer within {_PATIENCE_S} s") from None
     if done.returncode:
         words = done.stderr.strip().splitlines()
         raise FirewallFailed(f"nft refused: {words[0] if words else f'status {done.returncode}'}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import itertools
 import os
 import socket
@@ -33,7 +34,11 @@ _HARDWARE_ADDRESS: Final = bytes.fromhex("02666b000001")
 """Of both ends of every pair: no two pairs share a link."""
 _FORWARDING: Final = Path("/proc/sys/net/ipv4/ip_forward")
 _ROUTES: Final = Path("/proc/net/route")
+_LOCKS: Final = Path("/run/firefork")
+"""Only root sets up networks, and only root may write there."""
 _EXCLUSIVE_PATIENCE_S: Final = 10.0
+_STOP_PATIENCE_S: Final = 5.0
+_LEFTOVER_PATIENCE_S: Final = 0.5
 
 
 class NatFailed(Exception):
@@ -110,7 +115,7 @@ class Nat:
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
         except OSError as error:
-            raise NatFailed(f"{error.filename}: {error.strerror}") from error
+            raise NatFailed(f"{error.filename or 'network'}: {error.strerror}") from error
         except FirewallFailed as error:
             raise NatFailed(str(error)) from error
 
@@ -118,10 +123,11 @@ class Nat:
 
     def _set_up(self) -> None:
         with _exclusive():
-            self._reservation, self.block = _reserve(self._range, self._mark)
+            self._reservation = _Reservation(self._range, self._mark)
+            self.block = self._reservation.block
             try:
                 self._netlink = netlink.Netlink()
-                self._remove_links()
+                self._remove_links(_LEFTOVER_PATIENCE_S)
                 found = firewall.tables()
                 forwards = _FORWARDING.read_text().strip() == "1"
                 was_off = not forwards or found.forwarding_was_off
@@ -142,18 +148,18 @@ class Nat:
                     self._firewall.remove()
                     raise
             except BaseException:
-                self._reservation.close()
+                self._reservation.release()
                 raise
 
     def _take_down(self) -> None:
+        self._remove_links(_STOP_PATIENCE_S)
         with _exclusive():
-            self._remove_links()
             self._netlink.close()
             self._firewall.remove()
             # The last of the servers that forwarding was turned on for turns it off.
             if self._firewall.guarded is not None and not firewall.tables().servers:
                 _FORWARDING.write_text("0\n")
-            self._reservation.close()
+            self._reservation.release()
 
     def _link(self, namespace: int, address: IPv4Address) -> None:
         name = f"{self._interfaces}{_base36(next(self._numbers))}"
@@ -174,48 +180,71 @@ class Nat:
         finally:
             os.close(namespace)
 
-    def _remove_links(self) -> None:
-        """Of a killed server; its environments die with it, and their links with them, but that may take a moment."""
-        for _, name in socket.if_nameindex():
-            if name.startswith(self._interfaces):
-                with contextlib.suppress(OSError):  # it went by itself
-                    self._netlink.perform(name, netlink.delete_link(name))
+    def _remove_links(self, patience_s: float) -> None:
+        """See to it that none is left. They go with their namespaces, many at a time; deleting one takes far longer."""
+        deadline = time.monotonic() + patience_s
+        while (names := self._links()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        for name in names:
+            with contextlib.suppress(OSError):  # it went by itself
+                self._netlink.perform(name, netlink.delete_link(name))
+
+    def _links(self) -> list[str]:
+        return [name for _, name in socket.if_nameindex() if name.startswith(self._interfaces)]
 
 
 @contextlib.contextmanager
 def _exclusive() -> Iterator[None]:
-    """One server of this network namespace at a time: forwarding is the whole namespace's.
-
-    The lock is a name of an abstract socket (unix(7)): those belong to the network namespace, and end with the process.
-    """
+    """One server of the machine at a time: forwarding and free blocks are everybody's."""
     deadline = time.monotonic() + _EXCLUSIVE_PATIENCE_S
-    while (lock := _hold("firefork-network")) is None:
+    while (lock := _hold("network.lock")) is None:
         if time.monotonic() > deadline:
             raise NatFailed("another server has been setting up its network for too long")
         time.sleep(0.01)
-    with lock:
-        yield
-
-
-def _hold(name: str) -> socket.socket | None:
-    holder = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        holder.bind(f"\0{name}")
-    except OSError:
-        holder.close()
+        yield
+    finally:
+        os.close(lock)
+
+
+def _hold(name: str) -> int | None:
+    """Lock a file of this name until the descriptor is closed or the process ends; ``None`` if another one does.
+
+    Not an abstract socket, though those come and go with the network namespace: every user could hold one, and so
+    keep root's server from its network.
+    """
+    _LOCKS.mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(_LOCKS / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
         return None
-    return holder
+    return descriptor
 
 
-def _reserve(address_range: IPv4Network, mark: str) -> tuple[socket.socket, IPv4Network]:
-    """The first block, in this data folder's order, that no route and no other server uses, and the hold on it."""
-    routed = routed_networks(_ROUTES.read_text())
-    for block in blocks(address_range, mark):
-        if not any(block.overlaps(other) for other in routed):
-            hold = _hold(f"firefork-network-{block}")
-            if hold is not None:
-                return hold, block
-    raise NatFailed(f"no block of {address_range} is free: choose another range with --network-range")
+class _Reservation:
+    """A block of addresses in this network namespace, for as long as the process lives. Use it in ``_exclusive``."""
+
+    def __init__(self, address_range: IPv4Network, mark: str) -> None:
+        """The first block, in this data folder's order, that no route and no other server uses. Raises NatFailed."""
+        routed = routed_networks(_ROUTES.read_text())
+        namespace = os.stat("/proc/self/ns/net").st_ino
+        for block in blocks(address_range, mark):
+            if any(block.overlaps(other) for other in routed):
+                continue
+            name = f"{namespace}-{block.network_address}-{block.prefixlen}"
+            descriptor = _hold(name)
+            if descriptor is not None:
+                self.block = block
+                self._name = name
+                self._descriptor = descriptor
+                return
+        raise NatFailed(f"no block of {address_range} is free: choose another range with --network-range")
+
+    def release(self) -> None:
+        (_LOCKS / self._name).unlink()
+        os.close(self._descriptor)
 
 
 def blocks(address_range: IPv4Network, mark: str) -> Iterator[IPv4Network]:
