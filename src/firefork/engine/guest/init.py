@@ -9,7 +9,7 @@ import os
 import select
 import signal
 import socket
-from typing import Any, Dict, List, NoReturn, Optional
+from typing import Any, Callable, Dict, List, NoReturn, Optional
 
 from . import channel, extension, kernel, network, root, runtime
 
@@ -34,12 +34,16 @@ class Init:
         self.binding: Dict[str, Any] = {}
         self.wake_read, self.wake_write = os.pipe()
         self.listeners: List[socket.socket] = []
+        self.restore: Optional[Callable[[], None]] = None
 
-    def run(self) -> None:
-        """Serve until the server is gone; returns only in the bound runtime, a child."""
+    def run(self) -> Optional[Callable[[], None]]:
+        """Serve until the server is gone; returns only in the bound runtime, a child.
+
+        The answer is what a template calls to be restored, ``None`` in every other runtime.
+        """
         self._make_inside()
         if self._fork_runtime():
-            return
+            return None
         ready = {"event": "ready", "pid": os.getpid()}
         channel.send(self.control, ready, [listener.fileno() for listener in self.listeners])
         while self.listeners:
@@ -54,7 +58,7 @@ class Init:
                 if order is None:
                     self._end()
                 if self._obey(order, descriptors):
-                    return
+                    return self.restore
                 for number in descriptors:
                     os.close(number)
 
@@ -66,12 +70,7 @@ class Init:
             kernel.mount("proc", "/tmp", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
             kernel.unmount("/proc")
             kernel.mount("/tmp", "/proc", flags=kernel.MS_MOVE)
-            for path in _READ_ONLY_PROC:
-                if os.path.exists(path):
-                    kernel.bind(path, path, flags=kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
-            for path in _HIDDEN_PROC:
-                if os.path.exists(path):
-                    kernel.mount("/dev/null", path, flags=kernel.MS_BIND)
+            self._mask_proc()
             kernel.set_host_name(root.API_ADDRESS)
             try:
                 with open("/proc/self/oom_score_adj", "w") as file:
@@ -79,11 +78,24 @@ class Init:
             except OSError:
                 pass  # inside a user namespace only the host may lower it
         self.listeners = network.listeners(self.options, self.control)
+        self._catch_signals()
+
+    @staticmethod
+    def _mask_proc() -> None:
+        for path in _READ_ONLY_PROC:
+            if os.path.exists(path):
+                kernel.bind(path, path, flags=kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+        for path in _HIDDEN_PROC:
+            if os.path.exists(path):
+                kernel.mount("/dev/null", path, flags=kernel.MS_BIND)
+
+    def _catch_signals(self) -> int:
+        """Hear of dead children through the wake pipe; the descriptor that heard of signals before."""
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.set_blocking(self.wake_write, False)
-        signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
+        return signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
 
     def _fork_runtime(self) -> bool:
         """Fork a runtime that waits on a pipe for its function; true in that child once it is bound."""
@@ -99,12 +111,50 @@ class Init:
         self.handover = write_end
         return False
 
+    def _become_template(self, control: int) -> bool:
+        """Run the function's init in a process that forks environments later; true in that process."""
+        from . import template
+
+        if self.handover is not None:
+            os.close(self.handover)  # the waiting runtime ends: it has given up what a template needs
+        kernel.mount("proc", template.FULL_PROC, "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+        read_end, write_end = os.pipe()
+        entered_read, entered_write = os.pipe()
+        mapped_read, mapped_write = os.pipe()
+
+        def entered() -> None:
+            os.write(entered_write, b"x")
+            os.read(mapped_read, 1)
+
+        pid = os.fork()
+        if pid == 0:
+            self._leave()
+            keep = [read_end, self.output, self.frames, control, entered_write, mapped_read]
+            template.confine(self.options, keep, entered)
+            for number in (entered_write, mapped_read):
+                os.close(number)
+            runtime.become(self.options, read_end, self.output, self.frames)
+            self.restore = template.Template(self.options, control, self.frames).serve
+            return True
+        if self.options["mode"] == "root":
+            os.read(entered_read, 1)
+            template.write_maps(pid)
+            os.write(mapped_write, b"x")
+        for number in (read_end, entered_read, entered_write, mapped_read, mapped_write, control):
+            os.close(number)
+        self.runtime_pid = pid
+        self.handover = write_end
+        self._start()
+        return False
+
     def _obey(self, order: Dict[str, Any], descriptors: List[int]) -> bool:
         """Carry an order out; true only in a child that has become the runtime."""
         name = order["order"]
         if name == "bind":
             self.binding = order
             self._mount_function(order)
+            if order.get("template"):
+                return self._become_template(descriptors.pop(0))
             if descriptors:
                 self.extension_output = descriptors.pop(0)
             return self._launch()
@@ -244,6 +294,6 @@ class Init:
         os._exit(0)
 
 
-def run(options: Dict[str, Any], control: socket.socket, output: int, frames: int) -> None:
-    """Be pid 1 of an environment; returns only in the runtime process that a function is bound to."""
-    Init(options, control, output, frames).run()
+def run(options: Dict[str, Any], control: socket.socket, output: int, frames: int) -> Optional[Callable[[], None]]:
+    """Be pid 1 of an environment; returns only in the runtime process that a function is bound to (see Init.run)."""
+    return Init(options, control, output, frames).run()

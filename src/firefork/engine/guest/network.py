@@ -28,14 +28,18 @@ def ask_for_link(options: Dict[str, Any], control: socket.socket) -> None:
 
 
 def listeners(options: Dict[str, Any], control: socket.socket) -> List[socket.socket]:
-    """Configure the network and listen: Runtime API, endpoint, and with ``nat`` the name service (datagrams, streams).
+    """Configure the network and listen: Runtime API, endpoint, in an own namespace Runtime API on loopback, too.
 
-    Raises OSError.
+    With ``nat`` the name service's two are the last: datagrams, streams. Raises OSError.
     """
     if options["network"] == "host":
         return [_listen(HOST_ADDRESS, 0), _listen(HOST_ADDRESS, 0)]
     kernel.bring_up_loopback(root.API_ADDRESS)
-    found = [_listen(root.API_ADDRESS, API_PORT), _listen(root.API_ADDRESS, ENDPOINT_PORT)]
+    found = [
+        _listen(root.API_ADDRESS, API_PORT),
+        _listen(root.API_ADDRESS, ENDPOINT_PORT),
+        _listen("127.0.0.1", API_PORT),  # SDKs take credentials over plain HTTP from a loopback address only
+    ]
     if options["network"] == "nat":
         names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         names.bind((root.API_ADDRESS, NAME_PORT))

@@ -39,6 +39,8 @@ class Sandbox:
         os.set_blocking(self.output, False)
         os.set_blocking(self.frames, False)
         self.runtime_listener: socket.socket | None = None
+        self.more_listeners: list[socket.socket] = []
+        """Further ones for the Runtime API."""
         self.endpoint_listener: socket.socket | None = None
         self.ready: asyncio.Future[None] = self._loop.create_future()
         self.gone = asyncio.Event()
@@ -89,10 +91,12 @@ class Sandbox:
         hide: Sequence[str] = (),
         extensions: Sequence[str] = (),
         extension_environment: Mapping[str, str] | None = None,
+        template: int | None = None,
     ) -> None:
         """Give the sandbox its function. ``runtime`` is the JSON that ``guest/runtime.py`` reads.
 
         With ``extensions`` (file names in ``/opt/extensions``) those are started, and the runtime only by ``start``.
+        With ``template``, a descriptor, the runtime forks environments for whoever holds the other end.
         """
         order: dict[str, object] = {
             "order": "bind",
@@ -101,6 +105,9 @@ class Sandbox:
             "runtime": runtime,
             "hide": list(hide),
         }
+        if template is not None:
+            self.channel.send(order | {"template": True}, [template])
+            return
         if not extensions:
             self.channel.send(order)
             return
@@ -193,7 +200,7 @@ class Sandbox:
             await self._connecting
         if self._connection is not None:
             self._connection.close()
-        for listener in (self.runtime_listener, self.endpoint_listener):
+        for listener in (self.runtime_listener, self.endpoint_listener, *self.more_listeners):
             if listener is not None:
                 listener.close()
         os.close(self.output)
@@ -208,11 +215,11 @@ class Sandbox:
     def _on_message(self, message: Message, descriptors: list[int]) -> None:
         event = message["event"]
         if event == "ready":
-            self.runtime_listener, self.endpoint_listener, *names = (
-                socket.socket(fileno=number) for number in descriptors
-            )
+            listeners = [socket.socket(fileno=number) for number in descriptors]
             if self._connection is not None:
-                self._connection.serve_names(*names)
+                *listeners, datagrams, streams = listeners
+                self._connection.serve_names(datagrams, streams)
+            self.runtime_listener, self.endpoint_listener, *self.more_listeners = listeners
             self._pid = message["host_pid"] or message["pid"]
             if hasattr(os, "pidfd_open"):
                 with contextlib.suppress(OSError):
