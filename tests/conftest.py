@@ -28,7 +28,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 RUNTIMES_DIR = Path(os.environ.get("FIREFORK_RUNTIMES_DIR", REPOSITORY / ".runtimes"))
 ROLE = "arn:aws:iam::000000000000:role/tester"
 NEWEST = "python3.12"
-QUIET_NETWORK = "host" if detect().mode == "process" else "none"
+# Servers of tests set nothing up in this machine's network; tests/engine/sandbox/test_network.py brings machines along.
+os.environ.setdefault("FIREFORK_NETWORK", "host" if detect().mode == "process" else "none")
 _names = itertools.count(1)
 
 
@@ -63,8 +64,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            # No addresses, routes and rules on this machine but in the tests that are about them.
-            env={**os.environ, "FIREFORK_PORT": "0", "FIREFORK_NETWORK": QUIET_NETWORK, **(environment or {})},
+            env={**os.environ, "FIREFORK_PORT": "0", **(environment or {})},
         )
         self.lines = []
         self._queue = queue.Queue()

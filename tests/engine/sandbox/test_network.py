@@ -61,6 +61,8 @@ def look():
             "ipv6": [line.split()[0] for line in addresses],
             "runtime_api": os.environ["AWS_LAMBDA_RUNTIME_API"],
             "path": os.environ["PATH"],
+            "initialization_type": os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"],
+            "credentials": os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
         }
 
 def handler(event, context):
@@ -265,17 +267,30 @@ def start(world, start_server, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def probe(world, make_function):
-    """Makes a function on a server that does as its event says."""
+    """Makes a function on a server that does as its event says; with ``snap_start`` a published version of it."""
 
-    def make(server, machine=None):
-        with (machine or world.host).inside():
+    def make(server, machine=None, snap_start=False):
+        machine = machine or world.host
+        options, qualifier = {}, {}
+        if snap_start:
+            options["SnapStart"] = {"ApplyOn": "PublishedVersions"}
+        with machine.inside():
             client, logs = server.client("lambda"), server.client("logs")
-            function = make_function(PROBE, client=client, logs_client=logs)
+            function = make_function(PROBE, client=client, logs_client=logs, **options)
+            if snap_start:
+                qualifier["Qualifier"] = client.publish_version(FunctionName=function.name)["Version"]
+                waiter = client.get_waiter("published_version_active")
+                waiter.wait(FunctionName=function.name, **qualifier, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600})
 
         def call(*event):
-            with (machine or world.host).inside():
-                return function(list(event))
+            with machine.inside():
+                return function(list(event), **qualifier)
 
+        def log():
+            with machine.inside():
+                return "".join(function.messages())
+
+        call.log = log
         call.delete = lambda: client.delete_function(FunctionName=function.name)
         return call
 
@@ -358,6 +373,18 @@ class TestNat:
         eventually(lambda: link not in world.host.interfaces())
 
 
+class TestSnapStart:
+    def test_a_restored_environment_has_a_link_of_its_own(self, nat, probe):
+        """Its namespace is made by a process without privileges of the machine; the rules are the same."""
+        function = probe(nat, snap_start=True)
+        assert function("look")["initialization_type"] == "snap-start"
+        assert function("connect", PUBLIC, PORT)["seen"] == OWN_PUBLIC
+        assert function("connect", PRIVATE, PORT) == {"error": "EHOSTUNREACH"}
+        assert function("look")["ipv6"] == ["00000000000000000000000000000001"]
+        assert function("resolve", "site.example") == [PUBLIC]
+        assert "initialises the function anew" not in function.log()
+
+
 class TestNames:
     def test_are_resolved_by_the_machines_name_server(self, function):
         assert function("resolve", "site.example") == [PUBLIC]
@@ -419,6 +446,11 @@ class TestHost:
         assert look["runtime_api"].startswith("127.0.0.1:")
         assert look["path"].startswith("/var/lang/bin:")
         assert function("resolve", "sandbox.localdomain") == ["127.0.0.1"]
+
+        restored = probe(server, snap_start=True)
+        look = restored("look")
+        assert look["credentials"].startswith(f"http://{look['runtime_api']}/")
+        assert "initialises the function anew: functions share this machine's network" in restored.log()
 
 
 OPEN_FOLDER = """
