@@ -1,8 +1,13 @@
 """Passing name queries on: what is asked, and what is answered when nobody else answers."""
 
+import asyncio
+import contextlib
+import socket
+import time
+
 import pytest
 
-from firefork.engine.sandbox.name_service import NameService, name_servers, server_failure
+from firefork.engine.sandbox.name_service import QUERIES_PER_S, NameService, name_servers, server_failure
 
 
 class TestNameServers:
@@ -35,6 +40,41 @@ class TestNameService:
         replacement.write_text("nameserver 192.0.2.2\n")
         replacement.replace(settings)
         assert service.servers() == ["192.0.2.2"]
+
+
+class TestFlood:
+    async def test_costs_its_sender_answers(self, tmp_path):
+        """An environment gets as many answers a second as AWS's resolver gives, and is served again afterwards."""
+        loop = asyncio.get_running_loop()
+        settings = tmp_path / "resolv.conf"
+        settings.write_text("nameserver 127.93.17.1\n")  # nobody there: every answer is SERVFAIL, at once
+        datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        datagrams.bind(("127.0.0.1", 0))
+        asker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        asker.connect(datagrams.getsockname())
+        asker.setblocking(False)
+        end = NameService(settings).attach(datagrams, socket.create_server(("127.0.0.1", 0)))
+        query = b"\0\0\1\0\0\1\0\0\0\0\0\0" + b"\x07example\0\0\1\0\1"
+        answers = 0
+        began_s = time.monotonic()
+        while time.monotonic() < began_s + 2:
+            for _ in range(64):
+                await loop.sock_sendall(asker, query)
+            await asyncio.sleep(0)
+            with contextlib.suppress(BlockingIOError):
+                while asker.recv(512):
+                    answers += 1
+        elapsed_s = time.monotonic() - began_s
+        assert 0 < answers <= QUERIES_PER_S * (1 + elapsed_s)
+        # What waits in the buffers is of the same kind; an answer after all of it is an answer to a new query.
+        last = b"\xff\xff" + query[2:]
+        async with asyncio.timeout(20):
+            while True:
+                await loop.sock_sendall(asker, last)
+                if (await loop.sock_recv(asker, 512))[:2] == b"\xff\xff":
+                    break
+        end()
+        asker.close()
 
 
 class TestServerFailure:

@@ -18,6 +18,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from firefork.engine.sandbox.firewall import nft_binary
 
@@ -371,6 +372,25 @@ class TestNat:
         with world.host.inside():
             ended.delete()
         eventually(lambda: link not in world.host.interfaces())
+
+
+class TestAddresses:
+    def test_are_given_back_by_environments_that_ended(self, world, start, probe, eventually):
+        """A range of one address holds one environment at a time; whoever comes second is told why."""
+        server = start("--network", "nat", "--network-range", "10.66.0.1/32", "--spares", "0")
+        first, second = probe(server), probe(server)
+        assert first("connect", PUBLIC, PORT)["own"] == "10.66.0.1"
+        with pytest.raises(ClientError, match=r"all addresses of 10\.66\.0\.1/32 are in use"):
+            second("look")
+        with world.host.inside():
+            first.delete()
+
+        def served():
+            with contextlib.suppress(ClientError):
+                return second("connect", PUBLIC, PORT)
+            return None
+
+        assert eventually(served)["own"] == "10.66.0.1"
 
 
 class TestSnapStart:
