@@ -6,6 +6,7 @@ The server under test runs inside one of them, so this machine's own network sta
 import contextlib
 import ctypes
 import itertools
+import json
 import os
 import shutil
 import signal
@@ -570,6 +571,30 @@ class TestChoice:
         assert "chain ip filter FORWARD is in the way" in told
         run(*enter, "sh", "-c", told.partition("let them pass with: ")[2])
         assert probe(server, machine)("connect", PUBLIC, PORT)["seen"] == OWN_PUBLIC
+
+
+class TestDoctor:
+    def ask(self, world, machine, runtimes_dir):
+        command = [sys.executable, "-m", "firefork.cli.main", "doctor", "--json", "--runtimes-dir", str(runtimes_dir)]
+        findings = json.loads(run(*world.within(machine), *command))
+        return next(finding for finding in findings if finding["subject"] == "network")
+
+    def test_tries_nat_and_leaves_nothing(self, world, runtimes_dir):
+        machine = world.machine()
+        finding = self.ask(world, machine, runtimes_dir)
+        assert (finding["state"], finding["detail"]) == ("ok", "nat, none or host")
+        assert machine.traces() == Machine.NO_TRACES
+
+    def test_names_another_firewall_in_the_way_and_how_to_pass_it(self, world, runtimes_dir):
+        machine = world.machine()
+        rules = "table inet guard { chain between { type filter hook forward priority 0; policy drop; }; }"
+        enter = ["nsenter", f"--net={machine.path}"]
+        run(*enter, nft_binary(), rules)
+        finding = self.ask(world, machine, runtimes_dir)
+        assert finding["state"] == "limited"
+        assert "inet guard between" in finding["detail"]
+        run(*enter, "sh", "-c", finding["remedy"])
+        assert 'iifname "ffk*" accept' in run(*enter, nft_binary(), "list", "ruleset")
 
 
 class TestLeftovers:
