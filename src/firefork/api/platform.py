@@ -78,8 +78,13 @@ class Platform:
         self.capabilities = self._detect()
         self.database = self._open_database()
         data_dir = settings.data_dir
-        self.blobs = Blobs(data_dir / "blobs")
-        self.packages = Packages(self.blobs, data_dir / "code", data_dir / "opt")
+        try:
+            self.blobs = Blobs(data_dir / "blobs")
+            self.packages = Packages(self.blobs, data_dir / "code", data_dir / "opt")
+        except OSError as error:
+            raise StartFailed(
+                f"the data folder {data_dir} cannot be used: {error.filename}: {error.strerror}"
+            ) from None
         try:
             self.keys = Keys(data_dir, settings)
         except (OSError, ValueError) as error:
@@ -151,7 +156,7 @@ class Platform:
                 Database(settings.database_url) if settings.database_url else Database.in_folder(settings.data_dir)
             )
             database.migrate()
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, ImportError) as error:  # ImportError: a URL that names a driver which is not there
             raise StartFailed(
                 f"the database cannot be opened: {str(error.__cause__ or error).splitlines()[0]}"
             ) from None
@@ -183,6 +188,7 @@ class Platform:
                 hierarchies=self.capabilities.hierarchies,
                 network=self.network,
                 idle_timeout_s=settings.idle_timeout_s,
+                init_limit_s=settings.init_limit_s,
                 spares=settings.spares,
             ),
             code=self.packages,
@@ -192,7 +198,9 @@ class Platform:
             serve_endpoint=lambda sandbox: self.http.attach(sandbox),
         )
         self.invoker = Invoker(self.engine)
-        sources = CodeSources(self.packages, settings)
+        sources = CodeSources(
+            self.packages, settings, in_use=lambda digest: self.functions.uses(digest) or self.layers.uses(digest)
+        )
         downloads = Downloads(self.blobs, self.keys)
         self.door = FrontDoor(
             {

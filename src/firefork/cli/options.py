@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable
@@ -59,6 +60,18 @@ class _Network(click.ParamType[IPv4Network]):
             return IPv4Network(value)
         except ValueError:
             self.fail(f"'{value}' is not an IPv4 network, such as 192.168.1.0/24.", param, ctx)
+
+
+class Seconds(click.FloatRange):
+    """A finite number of seconds; fractions are allowed."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        if not math.isfinite(seconds):
+            self.fail(f"'{value}' is not a number of seconds.", param, ctx)
+        return seconds
 
 
 NETWORK: Final = _Network()

@@ -94,8 +94,15 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     "--idle-timeout",
     envvar="FIREFORK_IDLE_TIMEOUT",
     default=600.0,
-    type=click.FloatRange(min=0.1),
+    type=options.Seconds(min=0.1),
     help="Seconds until an idle environment ends.",
+)
+@click.option(
+    "--init-limit",
+    envvar="FIREFORK_INIT_LIMIT",
+    default=10.0,
+    type=click.FloatRange(min=0.1),
+    help="Seconds that a function's init may take.",
 )
 @click.option(
     "--spares",
@@ -108,7 +115,7 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     "--shutdown-limit",
     envvar="FIREFORK_SHUTDOWN_LIMIT",
     default=5.0,
-    type=click.FloatRange(min=0.0),
+    type=options.Seconds(min=0.0),
     help="Seconds that running invokes get when the server stops.",
 )
 @click.option("--verbose", "-v", envvar="FIREFORK_VERBOSE", is_flag=True, help="One line for each request.")
@@ -130,6 +137,7 @@ def up(
     network_range: IPv4Network,
     allowed_networks: tuple[IPv4Network, ...],
     idle_timeout: float,
+    init_limit: float,
     spares: int,
     shutdown_limit: float,
     verbose: bool,
@@ -153,6 +161,7 @@ def up(
             network_range=network_range,
             allowed_networks=allowed_networks,
             idle_timeout_s=idle_timeout,
+            init_limit_s=init_limit,
             spares=spares,
             shutdown_limit_s=shutdown_limit,
             verbose=verbose,

@@ -257,9 +257,9 @@ def start(world, start_server, tmp_path_factory):
     """Starts a server on a machine; those still running end with the module."""
     servers = []
 
-    def start(*options, machine=None, data_dir=None, within=None, **named):
+    def start(*options, machine=None, data_dir=None, prefix=(), **named):
         folder = data_dir or tmp_path_factory.mktemp("server")
-        servers.append(start_server(folder, *options, within=within or world.within(machine), **named))
+        servers.append(start_server(folder, *options, prefix=prefix or world.within(machine), **named))
         return servers[-1]
 
     yield start
@@ -509,7 +509,7 @@ def start_as_user(world, start):
     servers = []
 
     def start_as_user(*options, **named):
-        servers.append(start(*options, data_dir=data, within=within, **named))
+        servers.append(start(*options, data_dir=data, prefix=within, **named))
         return servers[-1]
 
     yield start_as_user

@@ -34,5 +34,6 @@ class Identity:
                 "SessionToken": credentials.session_token,
                 "Expiration": datetime.fromtimestamp(credentials.expires_at_s, UTC),
             },
+            "SourceIdentity": request.get("SourceIdentity"),
             "AssumedRoleUser": {"AssumedRoleId": principal.user_id, "Arn": principal.arn},
         }

@@ -9,12 +9,15 @@ import os
 import select
 import signal
 import socket
+import sys
 from typing import Any, Callable, Dict, List, NoReturn, Optional
 
 from . import channel, extension, kernel, network, root, runtime
 
 _READ_ONLY_PROC = ("/proc/sys", "/proc/bus", "/proc/fs", "/proc/irq")
 _HIDDEN_PROC = ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sysrq-trigger", "/proc/kallsyms")
+
+_INODES_PER_MB = 256  # empty files cost the host's memory, too: no more than blocks of 4 KiB
 
 
 class Init:
@@ -27,6 +30,8 @@ class Init:
         self.frames = frames
         self.isolated = options["mode"] != "process"
         self.runtime_pid: Optional[int] = None
+        self.session = 0
+        """The session that the runtime made: all that can be found of it where there is no /proc."""
         self.extensions: Dict[int, str] = {}
         self.extension_output: Optional[int] = None
         self.stopped = False
@@ -66,7 +71,7 @@ class Init:
         network.ask_for_link(self.options, self.control)
         if self.isolated:
             kernel.mount(None, "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
-            # Aside first, so that the zygote's is in sight while the kernel decides about another one (see launch.py).
+            # The zygote's /proc goes only when the new one is there: see launch.py. /tmp is an empty folder until bind.
             kernel.mount("proc", "/tmp", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
             kernel.unmount("/proc")
             kernel.mount("/tmp", "/proc", flags=kernel.MS_MOVE)
@@ -77,6 +82,8 @@ class Init:
                     file.write("-1000")  # out of memory ends the function, never the one who reports it
             except OSError:
                 pass  # inside a user namespace only the host may lower it
+        elif sys.platform == "linux":
+            kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         self.listeners = network.listeners(self.options, self.control)
         self._catch_signals()
 
@@ -107,7 +114,7 @@ class Init:
             runtime.become(self.options, read_end, self.output, self.frames)
             return True
         os.close(read_end)
-        self.runtime_pid = pid
+        self.runtime_pid = self.session = pid
         self.handover = write_end
         return False
 
@@ -171,12 +178,11 @@ class Init:
             self._signal(order["number"], order.get("extension"))
         elif name == "socket":
             self._make_socket()
-        elif name == "stop" and not self.stopped:
-            self.stopped = True
-            self._signal_all(signal.SIGSTOP)
-        elif name == "continue" and self.stopped:
-            self.stopped = False
-            self._signal_all(signal.SIGCONT)
+        elif name in ("stop", "continue") and self.stopped is (name == "continue"):
+            self.stopped = not self.stopped
+            # The runtime may have been served, and have ended, before this order was read.
+            with contextlib.suppress(ProcessLookupError):
+                self._signal_all(signal.SIGSTOP if self.stopped else signal.SIGCONT)
         return False
 
     def _launch(self) -> bool:
@@ -219,7 +225,7 @@ class Init:
         try:
             for source, target in order["mounts"]:
                 kernel.bind(root.HIDDEN + "/" + source, target)
-            options = "mode=1777,size={}m,nr_inodes=0".format(order["tmp_mb"])
+            options = "mode=1777,size={}m,nr_inodes={}".format(order["tmp_mb"], order["tmp_mb"] * _INODES_PER_MB)
             kernel.mount("tmpfs", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
             for folder in ("/code", "/opt", "/firefork/engine/guest"):
                 kernel.unmount(root.HIDDEN + folder)
@@ -284,8 +290,10 @@ class Init:
         """Signal every process but this one. Raises ProcessLookupError when there is none."""
         if self.isolated:
             os.kill(-1, number)
+        elif os.path.isdir("/proc"):
+            runtime.signal_below(os.getpid(), number)
         else:
-            runtime.signal_sessions_below(os.getpid(), number)
+            os.killpg(self.session, number)
 
     def _end(self) -> NoReturn:
         if not self.isolated:

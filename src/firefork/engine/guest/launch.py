@@ -45,7 +45,7 @@ def main(control: int) -> None:
         # The zygote has to be a child to be the first process of its namespace; this process is done.
         os._exit(0)
     os.setsid()
-    # Before the old root is let go: inside a user namespace the kernel refuses a proc where no other one is in sight.
+    # Before the old root goes: in a user namespace the kernel shows a new /proc only to who sees one already.
     kernel.mount("proc", options["root"] + "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
     root.enter(options["root"])
     root.seal()
