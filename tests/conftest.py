@@ -66,12 +66,13 @@ class Server:
     def __init__(self, data_dir, *options, environment=None, prefix=()):
         self.data_dir = Path(data_dir)
         command = [*prefix, sys.executable, "-m", "firefork.cli.main", "up", "--port", "0", "--data-dir", str(data_dir)]
+        plain = {"FIREFORK_NETWORK": "host"} if "process" in options else {}
         self.process = subprocess.Popen(
             [*command, "--runtimes-dir", str(RUNTIMES_DIR), *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "FIREFORK_PORT": "0", **(environment or {})},
+            env={**os.environ, "FIREFORK_PORT": "0", **plain, **(environment or {})},
         )
         self.lines = []
         self._queue = queue.Queue()

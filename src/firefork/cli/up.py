@@ -101,7 +101,7 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     "--init-limit",
     envvar="FIREFORK_INIT_LIMIT",
     default=10.0,
-    type=click.FloatRange(min=0.1),
+    type=options.Seconds(min=0.1),
     help="Seconds that a function's init may take.",
 )
 @click.option(
