@@ -29,6 +29,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 RUNTIMES_DIR = Path(os.environ.get("FIREFORK_RUNTIMES_DIR", REPOSITORY / ".runtimes"))
 ROLE = "arn:aws:iam::000000000000:role/tester"
 NEWEST = "python3.12"
+# Servers of tests set nothing up in this machine's network; tests/engine/sandbox/test_network.py brings machines along.
+os.environ.setdefault("FIREFORK_NETWORK", "host" if detect().mode == "process" else "none")
 _names = itertools.count(1)
 
 # The same examples in every run: a failure is never news of luck.
@@ -64,12 +66,13 @@ class Server:
     def __init__(self, data_dir, *options, environment=None, prefix=()):
         self.data_dir = Path(data_dir)
         command = [*prefix, sys.executable, "-m", "firefork.cli.main", "up", "--port", "0", "--data-dir", str(data_dir)]
+        plain = {"FIREFORK_NETWORK": "host"} if "process" in options else {}
         self.process = subprocess.Popen(
             [*command, "--runtimes-dir", str(RUNTIMES_DIR), *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "FIREFORK_PORT": "0", **(environment or {})},
+            env={**os.environ, "FIREFORK_PORT": "0", **plain, **(environment or {})},
         )
         self.lines = []
         self._queue = queue.Queue()

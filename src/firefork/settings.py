@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Final
+
+DEFAULT_NETWORK_RANGE: Final = IPv4Network("198.18.0.0/15")
+"""RFC 2544's range for benchmarks: private, and hardly ever the range of a home, office, cloud or container network."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +35,12 @@ class Settings:
     """Further places to look for ``python3.X``: executables or folders holding them."""
     sandbox: str = "auto"
     """``auto``, ``namespaces`` or ``process``."""
+    network: str | None = None
+    """``nat``, ``none`` or ``host``; ``None`` means nat where that is possible, else host."""
+    network_range: IPv4Network = DEFAULT_NETWORK_RANGE
+    """Where a server with ``nat`` takes the addresses of its environments from."""
+    allowed_networks: tuple[IPv4Network, ...] = ()
+    """Private or own addresses of this machine that functions may reach with ``nat``."""
     idle_timeout_s: float = 600.0
     """An environment that served nothing for this long is shut down."""
     init_limit_s: float = 10.0

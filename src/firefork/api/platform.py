@@ -66,6 +66,7 @@ from firefork.engine.engine import Engine, EngineOptions
 from firefork.engine.failures import Failure
 from firefork.engine.installations import Installations, RuntimeNotInstalled
 from firefork.engine.sandbox.capabilities import Capabilities, detect
+from firefork.engine.sandbox.network import Network, NetworkFailed
 from firefork.engine.sandbox.sandbox import SandboxLost
 from firefork.engine.sandbox.zygote import ZygoteFailed
 from firefork.engine.spec import ExecutionSpec
@@ -204,11 +205,22 @@ class Platform:
         """Begin to serve."""
         settings = self.settings
         await asyncio.to_thread(self._tidy)
+        try:
+            self.network = await Network.open(
+                settings.network,
+                sandbox_mode=self.capabilities.mode,
+                data_dir=settings.data_dir,
+                address_range=settings.network_range,
+                allowed=settings.allowed_networks,
+            )
+        except NetworkFailed as error:
+            raise StartFailed(str(error)) from None
         self.engine = Engine(
             EngineOptions(
                 data_dir=settings.data_dir,
                 mode=self.capabilities.mode,
                 hierarchies=self.capabilities.hierarchies,
+                network=self.network,
                 idle_timeout_s=settings.idle_timeout_s,
                 init_limit_s=settings.init_limit_s,
                 spares=settings.spares,
@@ -342,6 +354,7 @@ class Platform:
             "version": firefork.__version__,
             "services": ["lambda", "logs", "sts"],
             "sandbox": self.capabilities.mode,
+            "network": self.network.mode,
             "environments": self.engine.environments,
             "busy": self.engine.busy,
             "memory_used_mb": used // _MIB,
@@ -359,6 +372,10 @@ class Platform:
         self.http.stop_accepting()
         await self.engine.stop(limit_s=self.settings.shutdown_limit_s)
         await self.http.stop()
+        try:
+            await self.network.close()
+        except NetworkFailed as error:
+            logger.warning("%s", error)
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
@@ -399,6 +416,7 @@ def _greeting(platform: Platform) -> list[str]:
         f"data       {settings.data_dir}",
         f"keys       {settings.data_dir / 'credentials'}" + ("   and test/test" if settings.test_credentials else ""),
         f"sandbox    {platform.capabilities.describe()}",
+        f"network    {platform.network.describe()}",
         f"runtimes   {', '.join(runtimes) if runtimes else 'none: run `firefork runtimes install --all`'}",
     ]
 

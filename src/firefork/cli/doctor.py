@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -20,8 +21,11 @@ from firefork.engine.guest import kernel
 from firefork.engine.installations import Installations, uv_binary
 from firefork.engine.installer import OLDEST_PYTHON
 from firefork.engine.sandbox import seccomp
-from firefork.engine.sandbox.capabilities import detect
+from firefork.engine.sandbox.capabilities import Capabilities, detect
 from firefork.engine.sandbox.cgroups import find_hierarchies
+from firefork.engine.sandbox.firewall import let_pass, nft_binary, tables
+from firefork.engine.sandbox.network import Network, nat_impossible
+from firefork.settings import DEFAULT_NETWORK_RANGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,9 @@ def doctor(*, runtimes_dir: Path, interpreters: tuple[Path, ...], as_json: bool)
 def examine(installations: Installations) -> list[Finding]:
     """Everything that matters, in the order of its weight."""
     found = [Finding(subject="system", state="ok", detail=f"{platform.system()} {platform.release()}")]
-    found.extend(_namespaces())
+    capabilities = detect()
+    found.extend(_namespaces(capabilities))
+    found.append(_network(capabilities.mode))
     found.append(_cgroups())
     found.append(_seccomp())
     found.append(_uv())
@@ -65,8 +71,7 @@ def examine(installations: Installations) -> list[Finding]:
     return found
 
 
-def _namespaces() -> list[Finding]:
-    capabilities = detect()
+def _namespaces(capabilities: Capabilities) -> list[Finding]:
     if capabilities.mode == "process":
         worst = Finding(
             subject="namespaces",
@@ -131,6 +136,63 @@ def _namespace_remedy() -> str:
         if value == forbids:
             return f"sudo sysctl -w {setting}"
     return "run `firefork up` as root; in a container also add `--privileged` to `docker run`"
+
+
+def _network(sandbox_mode: str) -> Finding:
+    impossible = nat_impossible(sandbox_mode)
+    if impossible is not None:
+        possible = "host only" if sandbox_mode == "process" else "host or none"
+        return Finding(subject="network", state="optional", detail=f"{possible}; nat cannot be had: {impossible}")
+    if nft_binary() is None:
+        return Finding(
+            subject="network",
+            state="missing",
+            detail="functions share this machine's network: without nft they cannot have one of their own",
+            remedy="apt-get install nftables",
+        )
+    refusal = _nat_refused()
+    if refusal is not None:
+        return Finding(
+            subject="network",
+            state="limited",
+            detail=f"functions share this machine's network, since nat cannot be had: {refusal}",
+            remedy="in a container add `--privileged` to `docker run`",
+        )
+    in_the_way = tables().forward_refused_by
+    if in_the_way is not None:
+        return Finding(
+            subject="network",
+            state="limited",
+            detail=f"nat, none or host; another program's chain {in_the_way} refuses what functions send",
+            remedy=let_pass(in_the_way),
+        )
+    return Finding(subject="network", state="ok", detail="nat, none or host")
+
+
+def _nat_refused() -> str | None:
+    """Set nat up and take it down in a network namespace of a child's own; why that failed, if it did."""
+    read_end, write_end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            kernel.unshare(kernel.CLONE_NEWNET)
+            asyncio.run(_try_nat())
+        except Exception as error:  # whatever it is, it is the finding
+            os.write(write_end, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(write_end)
+    with open(read_end) as words:
+        refusal = words.read()
+    os.waitpid(pid, 0)
+    return refusal or None
+
+
+async def _try_nat() -> None:
+    network = await Network.open(
+        "nat", sandbox_mode="root", data_dir=Path("/"), address_range=DEFAULT_NETWORK_RANGE, allowed=()
+    )
+    await network.close()
 
 
 def _seccomp() -> Finding:

@@ -6,6 +6,7 @@ import math
 import os
 import re
 from collections.abc import Callable
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -48,6 +49,19 @@ class _Pattern(click.ParamType[str]):
         return str(value)
 
 
+class _Network(click.ParamType[IPv4Network]):
+    """An IPv4 network in CIDR form; one address is a network, too."""
+
+    name = "cidr"
+    envvar_list_splitter: ClassVar[str] = os.pathsep
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> IPv4Network:
+        try:
+            return IPv4Network(value)
+        except ValueError:
+            self.fail(f"'{value}' is not an IPv4 network, such as 192.168.1.0/24.", param, ctx)
+
+
 class Seconds(click.FloatRange):
     """A finite number of seconds; fractions are allowed."""
 
@@ -60,6 +74,7 @@ class Seconds(click.FloatRange):
         return seconds
 
 
+NETWORK: Final = _Network()
 REGION: Final = _Pattern("region", r"[a-z]{2,}(-[a-z]+)+-\d+", "the name of a region, such as us-east-1")
 ACCOUNT: Final = _Pattern("account", r"\d{12}", "an account number, which has 12 digits")
 URL: Final = _Pattern("url", r"https?://[^/\s]+.*", "an http or https address")

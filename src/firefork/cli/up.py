@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import click
 
 from firefork.cli import options
-from firefork.settings import Settings
+from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
 
 
 @click.command(context_settings={"show_default": True})
@@ -68,6 +69,28 @@ from firefork.settings import Settings
     help="How functions are isolated.",
 )
 @click.option(
+    "--network",
+    envvar="FIREFORK_NETWORK",
+    type=click.Choice(["nat", "none", "host"]),
+    show_default="nat where it is possible, else host",
+    help="What functions reach: the internet, nothing, or all that this machine does.",
+)
+@click.option(
+    "--network-range",
+    envvar="FIREFORK_NETWORK_RANGE",
+    type=options.NETWORK,
+    default=str(DEFAULT_NETWORK_RANGE),
+    help="Where functions' addresses come from with nat.",
+)
+@click.option(
+    "--allow-network",
+    "allowed_networks",
+    envvar="FIREFORK_ALLOW_NETWORK",
+    type=options.NETWORK,
+    multiple=True,
+    help="A private network or own address that functions may reach with nat; may be repeated.",
+)
+@click.option(
     "--idle-timeout",
     envvar="FIREFORK_IDLE_TIMEOUT",
     default=600.0,
@@ -78,7 +101,7 @@ from firefork.settings import Settings
     "--init-limit",
     envvar="FIREFORK_INIT_LIMIT",
     default=10.0,
-    type=click.FloatRange(min=0.1),
+    type=options.Seconds(min=0.1),
     help="Seconds that a function's init may take.",
 )
 @click.option(
@@ -131,6 +154,9 @@ def up(
     allow_blocked_runtimes: bool,
     interpreters: tuple[Path, ...],
     sandbox: str,
+    network: str | None,
+    network_range: IPv4Network,
+    allowed_networks: tuple[IPv4Network, ...],
     idle_timeout: float,
     init_limit: float,
     spares: int,
@@ -155,6 +181,9 @@ def up(
             allow_blocked_runtimes=allow_blocked_runtimes,
             interpreter_paths=interpreters,
             sandbox=sandbox,
+            network=network,
+            network_range=network_range,
+            allowed_networks=allowed_networks,
             idle_timeout_s=idle_timeout,
             init_limit_s=init_limit,
             spares=spares,

@@ -27,11 +27,10 @@ class ContainerCredentials:
         self._duration_s = duration_s
         self._token = secrets.token_urlsafe(24)
 
-    @property
-    def variables(self) -> dict[str, str]:
-        """In place of the three key variables. SDKs accept this path on a loopback address only."""
+    def variables(self, port: int) -> dict[str, str]:
+        """In place of the three key variables; ``port`` is the Runtime API's. SDKs accept loopback addresses only."""
         return {
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:9001{CREDENTIALS_PATH}",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{port}{CREDENTIALS_PATH}",
             "AWS_CONTAINER_AUTHORIZATION_TOKEN": self._token,
         }
 

@@ -30,6 +30,7 @@ from firefork.engine.memory import FUNCTION_SHARE, Idle, MemoryExhausted, Memory
 from firefork.engine.pool import Pool, Provisioned
 from firefork.engine.sandbox.caretaker import Caretaker
 from firefork.engine.sandbox.cgroups import Hierarchies, own_memory_limit, remove_leftovers
+from firefork.engine.sandbox.network import Network
 from firefork.engine.sandbox.sandbox import Sandbox
 from firefork.engine.sandbox.snapshot import SPARES, Snapshot
 from firefork.engine.sandbox.zygote import Zygote, ZygotePlan, adopt_orphans, cgroup_prefix
@@ -69,6 +70,8 @@ class EngineOptions:
     mode: str
     """``root``, ``user`` or ``process``: see ``sandbox/capabilities.py``."""
     hierarchies: Hierarchies | None
+    network: Network
+    """Opened by whoever starts the engine, and closed after its end."""
     idle_timeout_s: float = 600.0
     init_limit_s: float = 10.0
     """AWS: Lambda developer guide, "Init phase"."""
@@ -317,16 +320,17 @@ class Engine:
         end_endpoint = self._serve_endpoint(sandbox)
         assert sandbox.runtime_listener is not None
         assert sandbox.endpoint_listener is not None
-        runtime_api = "{}:{}".format(*sandbox.runtime_listener.getsockname())
+        host, port = sandbox.runtime_listener.getsockname()
         endpoint = "http://{}:{}".format(*sandbox.endpoint_listener.getsockname())
 
         def variables(log_stream: str) -> dict[str, str]:
             values = function_environment(
                 spec,
-                runtime_api=runtime_api,
+                runtime_api=f"{host}:{port}",
                 endpoint=endpoint,
-                credentials=credentials.variables if credentials is not None else self._credentials(spec),
+                credentials=credentials.variables(port) if credentials is not None else self._credentials(spec),
                 log_stream=log_stream,
+                isolated=self.options.mode != "process",
                 initialization=initialization,
             )
             return {**values, **roots}
@@ -367,6 +371,10 @@ class Engine:
         placed = await self._place_code(spec)
         if self.options.mode == "process":
             self._snapshots[key] = _HeldSnapshot(unusable="functions run as plain processes here")
+            return None
+        if self.options.network.mode == "host":
+            # The template knows its Runtime API by a port that its children cannot have.
+            self._snapshots[key] = _HeldSnapshot(unusable="functions share this machine's network (--network host)")
             return None
         if placed.binding.extensions:
             names = ", ".join(placed.binding.extensions)
@@ -474,6 +482,7 @@ class Engine:
             root_dir=self.options.data_dir / "run" / "root",
             hierarchies=self.options.hierarchies,
             cgroup_prefix=self._cgroup_prefix,
+            network=self.options.network,
             spares=self.options.spares,
         )
 

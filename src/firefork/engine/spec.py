@@ -85,14 +85,15 @@ def function_environment(
     endpoint: str,
     credentials: Mapping[str, str],
     log_stream: str,
+    isolated: bool,
     initialization: Initialization = Initialization.ON_DEMAND,
 ) -> dict[str, str]:
     """All environment variables of the runtime process, in AWS's order of precedence: later ones win.
 
     Names and values: fact sheet section 2.1, recorded on AWS. ``AWS_ENDPOINT_URL`` is ours: it makes SDKs inside a
-    function find this server without configuration, and a function's own value goes before it.
+    function find this server without configuration, and a function's own value goes before it. ``isolated``: whether
+    the function has AWS's folders around it.
     """
-    isolated = endpoint.startswith("http://169.254.")
     log_format = spec.logging.log_format
     managed = spec.runtime.startswith("python")
     values = {"AWS_ENDPOINT_URL": endpoint}

@@ -10,21 +10,14 @@ import select
 import signal
 import socket
 import sys
-from typing import Any, Callable, Dict, List, NoReturn, Optional, Tuple
+from typing import Any, Callable, Dict, List, NoReturn, Optional
 
-from . import channel, extension, kernel, root, runtime
+from . import channel, extension, kernel, network, root, runtime
 
 _READ_ONLY_PROC = ("/proc/sys", "/proc/bus", "/proc/fs", "/proc/irq")
 _HIDDEN_PROC = ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sysrq-trigger", "/proc/kallsyms")
 
-API_PORT = 9001
-ENDPOINT_PORT = 4566
 _INODES_PER_MB = 256  # empty files cost the host's memory, too: no more than blocks of 4 KiB
-ADDRESSES = [
-    (root.API_ADDRESS, API_PORT),
-    (root.API_ADDRESS, ENDPOINT_PORT),
-    ("127.0.0.1", API_PORT),  # SDKs take credentials over plain HTTP from a loopback address only
-]
 
 
 class Init:
@@ -75,6 +68,7 @@ class Init:
                     os.close(number)
 
     def _make_inside(self) -> None:
+        network.ask_for_link(self.options, self.control)
         if self.isolated:
             kernel.mount(None, "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
             # The zygote's /proc goes only when the new one is there: see launch.py. /tmp is an empty folder until bind.
@@ -83,17 +77,14 @@ class Init:
             kernel.mount("/tmp", "/proc", flags=kernel.MS_MOVE)
             self._mask_proc()
             kernel.set_host_name(root.API_ADDRESS)
-            kernel.bring_up_loopback(root.API_ADDRESS)
             try:
                 with open("/proc/self/oom_score_adj", "w") as file:
                     file.write("-1000")  # out of memory ends the function, never the one who reports it
             except OSError:
                 pass  # inside a user namespace only the host may lower it
-            self._listen(ADDRESSES)
-        else:
-            self._listen([("127.0.0.1", 0), ("127.0.0.1", 0)])
-            if sys.platform == "linux":
-                kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+        elif sys.platform == "linux":
+            kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+        self.listeners = network.listeners(self.options, self.control)
         self._catch_signals()
 
     @staticmethod
@@ -104,14 +95,6 @@ class Init:
         for path in _HIDDEN_PROC:
             if os.path.exists(path):
                 kernel.mount("/dev/null", path, flags=kernel.MS_BIND)
-
-    def _listen(self, addresses: List[Tuple[str, int]]) -> None:
-        for address in addresses:
-            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen(128)
-            self.listeners.append(listener)
 
     def _catch_signals(self) -> int:
         """Hear of dead children through the wake pipe; the descriptor that heard of signals before."""

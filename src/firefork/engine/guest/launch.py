@@ -26,7 +26,8 @@ def main(control: int) -> None:
     try:
         if options["mode"] == "user":
             enter_user_namespace()
-        kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET)
+        network = kernel.CLONE_NEWNET if options["network"] != "host" else 0
+        kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | network)
         kernel.mount(None, "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
         root.build(
             options["root"],
@@ -35,6 +36,8 @@ def main(control: int) -> None:
             os.path.dirname(os.path.abspath(__file__)),
             options["code_dir"],
             options["opt_dir"],
+            options["api_address"],
+            options["name_settings"],
         )
     except OSError as error:
         sys.exit(f"the sandbox cannot be made: {error.filename}: {error.strerror}")

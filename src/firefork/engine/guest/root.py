@@ -53,12 +53,12 @@ _FILES = {
         "nobody:x:65534:65534:nobody:/:/sbin/nologin\n"
     ),
     "etc/group": f"root:x:0:\n{USER_NAME}:x:{GROUP_ID}:\nnogroup:x:65534:\n",
-    "etc/hosts": f"127.0.0.1 localhost\n{API_ADDRESS} sandbox.localdomain sandbox\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
-    "etc/resolv.conf": "options timeout:1 attempts:1\n",
     "etc/os-release": 'NAME="Firefork"\nID=firefork\nPRETTY_NAME="Firefork execution environment"\n',
     "lambda-entrypoint.sh": '#!/bin/sh\nexec /var/runtime/bootstrap "$@"\n',
 }
+
+_HOSTS = "127.0.0.1 localhost\n{} sandbox.localdomain sandbox\n"
 
 BOOTSTRAP = """#!/bin/sh
 # Starts the runtime in a fresh interpreter: the way of wrappers and of environment variables that only exec applies.
@@ -70,8 +70,20 @@ def interpreter_path() -> str:
     return "/var/lang/bin/python{}.{}".format(*sys.version_info[:2])
 
 
-def build(new_root: str, runtime_dir: str, site_packages_dir: str, guest_dir: str, code_dir: str, opt_dir: str) -> None:
-    """Mount the root at ``new_root`` (an empty folder); the caller owns the mount namespace. Raises OSError."""
+def build(
+    new_root: str,
+    runtime_dir: str,
+    site_packages_dir: str,
+    guest_dir: str,
+    code_dir: str,
+    opt_dir: str,
+    api_address: str,
+    name_settings: str,
+) -> None:
+    """Mount the root at ``new_root`` (an empty folder); the caller owns the mount namespace. Raises OSError.
+
+    ``api_address`` is where the Runtime API listens; ``name_settings`` becomes ``/etc/resolv.conf``.
+    """
     kernel.mount("tmpfs", new_root, "tmpfs", kernel.MS_NOSUID, "mode=755,size=16m")
     for folder in [
         "bin",
@@ -100,6 +112,8 @@ def build(new_root: str, runtime_dir: str, site_packages_dir: str, guest_dir: st
         _write(new_root + HIDDEN + "/" + package + "/__init__.py", "")
     for name, text in _FILES.items():
         _write(os.path.join(new_root, name), text)
+    _write(os.path.join(new_root, "etc/hosts"), _HOSTS.format(api_address))
+    _write(os.path.join(new_root, "etc/resolv.conf"), name_settings)
     os.chmod(new_root + "/lambda-entrypoint.sh", 0o755)
     _show_system(new_root)
     _show_runtime(new_root, runtime_dir)
@@ -110,7 +124,7 @@ def build(new_root: str, runtime_dir: str, site_packages_dir: str, guest_dir: st
 
 
 def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="ascii") as file:
+    with open(path, "w", encoding="utf-8") as file:
         file.write(text)
 
 

@@ -17,7 +17,7 @@ import socket
 import sys
 from typing import Any, Callable, Dict, List, Optional
 
-from . import channel, init, kernel, root, runtime
+from . import channel, init, kernel, network, root, runtime
 
 _NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWNET
 FULL_PROC = root.HIDDEN + "/proc"
@@ -113,6 +113,7 @@ class Restored(init.Init):
         self.kept_wakeup = -1
 
     def _make_inside(self) -> None:
+        network.ask_for_link(self.options, self.control)
         # What the function's init set up is given back to the runtime.
         self.kept = {number: signal.getsignal(number) for number in _KEPT_SIGNALS}
         kernel.mount(None, "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
@@ -120,8 +121,7 @@ class Restored(init.Init):
         self._mask_proc()
         self._copy_tmp()
         kernel.set_host_name(root.API_ADDRESS)
-        kernel.bring_up_loopback(root.API_ADDRESS)
-        self._listen(init.ADDRESSES)
+        self.listeners = network.listeners(self.options, self.control)
         self.kept_wakeup = self._catch_signals()
 
     def _copy_tmp(self) -> None:

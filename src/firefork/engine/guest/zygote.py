@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 from . import channel, init, kernel, runtime, sdk
 
-_NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWNET
+_NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
 
 
 _PRELOADED = (
@@ -91,6 +91,7 @@ def _become_spare(options: Dict[str, Any], descriptors: List[int]) -> Optional[C
         os.close(group)
     if options["mode"] != "process":
         flags = _NAMESPACES | (kernel.CLONE_NEWCGROUP if options["cgroup_namespace"] else 0)
+        flags |= kernel.CLONE_NEWNET if options["network"] != "host" else 0
         kernel.unshare(flags)
         if os.fork():
             os._exit(0)

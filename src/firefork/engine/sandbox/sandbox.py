@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from firefork.engine.guest.root import API_ADDRESS
 from firefork.engine.sandbox.cgroups import Cgroup
 from firefork.engine.sandbox.channel import Channel, Message
+from firefork.engine.sandbox.nat import Connection, Nat, NatFailed
 
 
 class SandboxLost(Exception):
@@ -27,7 +27,8 @@ class Sandbox:
     ``runtime_listener`` and ``endpoint_listener`` are sockets that listen inside its network namespace.
     """
 
-    def __init__(self, *, cgroup: Cgroup | None, isolated: bool, baseline_bytes: int) -> None:
+    def __init__(self, *, cgroup: Cgroup | None, isolated: bool, baseline_bytes: int, nat: Nat | None = None) -> None:
+        """``nat`` gives the sandbox its link to the world, where it is to have one of its own."""
         self._loop = asyncio.get_running_loop()
         self.channel = Channel()
         self.cgroup = cgroup
@@ -53,6 +54,9 @@ class Sandbox:
         """Read end of what extensions print, once ``bind`` was told of some."""
         self._sockets: deque[asyncio.Future[socket.socket]] = deque()
         self.on_gone: Callable[[], None] = lambda: None
+        self._nat = nat
+        self._connection: Connection | None = None
+        self._connecting: asyncio.Task[None] | None = None
         self._cleared: asyncio.Future[None] | None = None
         self._pidfd: int | None = None
         self._pid: int | None = None
@@ -64,7 +68,9 @@ class Sandbox:
     @property
     def address(self) -> str:
         """Where its own listeners are, for whoever is inside."""
-        return API_ADDRESS if self.isolated else "127.0.0.1"
+        assert self.runtime_listener is not None
+        address: str = self.runtime_listener.getsockname()[0]
+        return address
 
     def guest_descriptors(self) -> list[int]:
         """What the zygote hands to the new sandbox: control, output, frames, then the cgroup's join files."""
@@ -208,6 +214,10 @@ class Sandbox:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.gone.wait(), 5)
         self.channel.close()
+        if self._connecting is not None:
+            await self._connecting
+        if self._connection is not None:
+            self._connection.close()
         for listener in (self.runtime_listener, self.endpoint_listener, *self.more_listeners):
             if listener is not None:
                 listener.close()
@@ -224,6 +234,9 @@ class Sandbox:
         event = message["event"]
         if event == "ready":
             listeners = [socket.socket(fileno=number) for number in descriptors]
+            if self._connection is not None:
+                *listeners, datagrams, streams = listeners
+                self._connection.serve_names(datagrams, streams)
             self.runtime_listener, self.endpoint_listener, *self.more_listeners = listeners
             self._pid = message["host_pid"] or message["pid"]
             if hasattr(os, "pidfd_open"):
@@ -247,9 +260,24 @@ class Sandbox:
         elif event == "cleared":
             if self._cleared is not None and not self._cleared.done():
                 self._cleared.set_result(None)
+        elif event == "connect":
+            self._connecting = asyncio.ensure_future(self._connect(*descriptors))
         elif event == "failed":
             self.lost_reason = message["reason"]
             self.kill()
+
+    async def _connect(self, namespace: int) -> None:
+        assert self._nat is not None
+        try:
+            self._connection = await self._nat.connect(namespace)
+        except NatFailed as error:
+            self.lost_reason = str(error)
+            self.kill()
+            return
+        finally:
+            os.close(namespace)
+        with contextlib.suppress(OSError):  # it ended meanwhile, which is noticed elsewhere
+            self.channel.send({"order": "network", "address": str(self._connection.address)})
 
     lost_reason: str = "its first process ended"
 

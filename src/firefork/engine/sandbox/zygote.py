@@ -24,6 +24,8 @@ from firefork.engine.guest import kernel
 from firefork.engine.sandbox import seccomp
 from firefork.engine.sandbox.cgroups import Cgroup, Hierarchies
 from firefork.engine.sandbox.channel import Channel, Message
+from firefork.engine.sandbox.network import Network
+from firefork.engine.sandbox.ownership import folder_mark
 from firefork.engine.sandbox.sandbox import Sandbox, SandboxLost
 
 _START_LIMIT_S: Final = 15.0
@@ -47,6 +49,7 @@ class ZygotePlan:
     """An empty folder to mount the root on; nothing of it is visible outside of the zygote."""
     hierarchies: Hierarchies | None
     cgroup_prefix: str
+    network: Network
     processes: int = 1024
     spares: int = 2
 
@@ -148,6 +151,9 @@ class Zygote:
             "site_packages_dir": str(plan.site_packages_dir),
             "code_dir": str(plan.code_dir),
             "opt_dir": str(plan.opt_dir),
+            "network": plan.network.mode,
+            "api_address": plan.network.api_address,
+            "name_settings": plan.network.name_settings(),
             "guest_path": str(source),
             "environment": environment,
         }
@@ -161,6 +167,7 @@ class Zygote:
         template_program = seccomp.program(template=True) if isolated else None
         return {
             "mode": plan.mode,
+            "network": plan.network.mode,
             "sdk": plan.sdk,
             "runtime_dir": "/var/runtime" if isolated else str(plan.runtime_dir),
             "site_packages_dir": (
@@ -223,7 +230,12 @@ class Zygote:
         if plan.hierarchies is not None:
             cgroup = plan.hierarchies.make(f"{plan.cgroup_prefix}{next(_numbers)}")
             cgroup.limit_processes(plan.processes + 1)  # init is one of them
-        sandbox = Sandbox(cgroup=cgroup, isolated=plan.mode != "process", baseline_bytes=self.baseline_bytes)
+        sandbox = Sandbox(
+            cgroup=cgroup,
+            isolated=plan.mode != "process",
+            baseline_bytes=self.baseline_bytes,
+            nat=plan.network.nat,
+        )
         descriptors = sandbox.guest_descriptors()
         try:
             self.channel.send({"order": "spare"}, descriptors)
@@ -283,9 +295,7 @@ def _reap(pid: int) -> None:
 
 def cgroup_prefix(data_dir: Path) -> str:
     """What all groups of one data folder begin with, so that the next server finds those of a killed one."""
-    import hashlib
-
-    return f"firefork-{hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]}-"
+    return f"firefork-{folder_mark(data_dir)}-"
 
 
 __all__ = ["Cgroup", "Zygote", "ZygoteFailed", "ZygotePlan", "adopt_orphans", "cgroup_prefix", "guest_file"]
