@@ -151,3 +151,53 @@ class InvalidParameter(ServiceError):
 class LogsResourceNotFound(ServiceError):
     code = "ResourceNotFoundException"
     status = 400
+
+
+# IAM and STS. The names of the query protocol, without "Exception". AWS: IAM API reference, "Common errors".
+
+
+class MalformedPolicyDocument(ServiceError):
+    code = "MalformedPolicyDocument"
+    status = 400
+
+
+class NoSuchEntity(ServiceError):
+    code = "NoSuchEntity"
+    status = 404
+
+
+class EntityAlreadyExists(ServiceError):
+    code = "EntityAlreadyExists"
+    status = 409
+
+
+class DeleteConflict(ServiceError):
+    code = "DeleteConflict"
+    status = 409
+
+
+class LimitExceeded(ServiceError):
+    code = "LimitExceeded"
+    status = 409
+
+
+class InvalidInput(ServiceError):
+    code = "InvalidInput"
+    status = 400
+
+
+class UnmodifiableEntity(ServiceError):
+    code = "UnmodifiableEntity"
+    status = 400
+
+
+class InvalidStsParameter(ServiceError):
+    """STS's own code for session tags that do not fit together."""
+
+    code = "InvalidParameterValue"
+    status = 400
+
+
+class PackedPolicyTooLarge(ServiceError):
+    code = "PackedPolicyTooLarge"
+    status = 400

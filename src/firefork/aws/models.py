@@ -39,7 +39,7 @@ def is_service(name: str) -> bool:
 @functools.cache
 def service_by_signing_name() -> Mapping[str, str]:
     """Credential scopes that differ from botocore's service names, for the services served here."""
-    return {service_model(name).signing_name: name for name in ("lambda", "logs", "sts")}
+    return {service_model(name).signing_name: name for name in ("lambda", "logs", "iam", "sts")}
 
 
 @functools.cache

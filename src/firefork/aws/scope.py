@@ -31,3 +31,7 @@ class Scope:
     def arn(self, service: str, resource: str) -> str:
         """``arn:aws:lambda:us-east-1:000000000000:function:name``."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+    def global_arn(self, service: str, resource: str) -> str:
+        """``arn:aws:iam::000000000000:role/name``: resources of services that have no regions."""
+        return f"arn:{self.partition}:{service}::{self.account}:{resource}"

@@ -18,6 +18,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from firefork.aws.errors import (
+    AccessDenied,
     ExpiredToken,
     IncompleteSignature,
     InvalidSignature,
@@ -258,5 +259,6 @@ QUERY_CODES: Final[Mapping[type[ServiceError], str]] = {
     MissingAuthenticationToken: "MissingAuthenticationToken",
     IncompleteSignature: "IncompleteSignature",
     ExpiredToken: "ExpiredToken",
+    AccessDenied: "AccessDenied",
 }
 """Services of the query protocol have names of their own for the same errors."""
