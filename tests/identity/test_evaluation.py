@@ -135,6 +135,21 @@ class TestResourcePolicies:
         assert not decide(caller=caller).allowed
 
 
+class TestConsent:
+    """A role's trust policy has to allow, whatever its account's policies allow."""
+
+    def test_is_asked_of_the_resource(self):
+        request = AccessRequest(caller=USER, action="sts:AssumeRole", resource=ROLE_ARN, context={})
+        trust = policy(
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
+            kind=Kind.TRUST,
+        )
+        able = identity(allow("sts:AssumeRole"))
+        decision = evaluate(request, able, resource_policy=trust, same_account=True, consent_needed=True)
+        assert (decision.effect, decision.source) == (Effect.IMPLICIT_DENY, Source.RESOURCE)
+        assert refusal.message(request, decision).endswith(f"sts:AssumeRole on resource: {ROLE_ARN}")
+
+
 class TestTwoAccounts:
     def test_both_sides_have_to_allow(self):
         shared = of_resource({"AWS": ACCOUNT})

@@ -12,14 +12,23 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
 import firefork
+from firefork.api.authorization import Authorizer
 from firefork.api.front_door import FrontDoor
 from firefork.api.http_server import HttpServer
+from firefork.api.iam.account import Account as IamAccount
+from firefork.api.iam.attachments import GroupPolicies, RolePolicies, UserPolicies
+from firefork.api.iam.groups import Groups as IamGroups
+from firefork.api.iam.instance_profiles import InstanceProfiles
+from firefork.api.iam.policies import Policies
+from firefork.api.iam.roles import Roles
+from firefork.api.iam.simulation import Simulation
+from firefork.api.iam.users import Users
 from firefork.api.lambda_.account import Account
 from firefork.api.lambda_.code_sources import CodeSources
 from firefork.api.lambda_.downloads import Downloads
@@ -32,11 +41,16 @@ from firefork.api.logs.events import Events
 from firefork.api.logs.groups import Groups
 from firefork.api.logs.streams import Streams
 from firefork.api.sts.identity import Identity
+from firefork.aws.errors import ServiceError
 from firefork.aws.scope import Scope
 from firefork.catalog.functions import Functions as FunctionCatalog
-from firefork.catalog.keys import Keys, role_session
+from firefork.catalog.iam.access_keys import AccessKeys
+from firefork.catalog.iam.directory import Directory
+from firefork.catalog.iam.identities import Identities, RoleMode
+from firefork.catalog.keys import Keys
 from firefork.catalog.layers import Layers as LayerCatalog
 from firefork.catalog.packages import Packages
+from firefork.catalog.references import FunctionReference
 from firefork.engine.engine import Engine, EngineOptions
 from firefork.engine.installations import Installations
 from firefork.engine.sandbox.capabilities import Capabilities, detect
@@ -45,6 +59,7 @@ from firefork.invoke.invoker import Invoker
 from firefork.settings import Settings
 from firefork.store.blobs import Blobs
 from firefork.store.database import Database
+from firefork.store.vault import SecretUnreadable, Vault
 from firefork.telemetry.log_store import LogStore
 
 logger = logging.getLogger(__name__)
@@ -73,15 +88,24 @@ class Platform:
         data_dir = settings.data_dir
         self.blobs = Blobs(data_dir / "blobs")
         self.packages = Packages(self.blobs, data_dir / "code", data_dir / "opt")
+        self.iam_mode = _iam_mode(settings)
+        self.directory = Directory(self.database)
+        self.identities = Identities(self.directory, self.iam_mode)
         try:
-            self.keys = Keys(data_dir, settings)
-        except (OSError, ValueError) as error:
+            self.access_keys = AccessKeys(self.database, self.directory, Vault(data_dir / "secrets.key"))
+            self.keys = Keys(data_dir, settings, users=self.access_keys.lookup)
+        except (OSError, ValueError, SecretUnreadable) as error:
             raise StartFailed(f"the keys cannot be read: {error}") from None
         self.installations = Installations(settings.runtimes_dir, settings.interpreter_paths)
         self.logs = LogStore(self.database)
         self.layers = LayerCatalog(self.database)
         self.functions = FunctionCatalog(
-            self.database, self.packages, self.layers, settings, missing_runtime=self.installations.missing
+            self.database,
+            self.packages,
+            self.layers,
+            settings,
+            missing_runtime=self.installations.missing,
+            assumable=self.identities.assumable_by_lambda,
         )
         self.ready = False
         self._started_s = time.time()
@@ -186,9 +210,22 @@ class Platform:
                     Invocations(self.functions, self.invoker),
                 ],
                 "logs": [Groups(self.logs), Streams(self.logs), Events(self.logs)],
-                "sts": [Identity(self.keys)],
+                "iam": [
+                    Roles(self.directory),
+                    RolePolicies(self.directory),
+                    Policies(self.directory),
+                    Users(self.directory, self.access_keys),
+                    UserPolicies(self.directory),
+                    IamGroups(self.directory),
+                    GroupPolicies(self.directory),
+                    InstanceProfiles(self.directory),
+                    Simulation(self.directory),
+                    IamAccount(self.directory),
+                ],
+                "sts": [Identity(self.keys, self.directory, self.identities)],
             },
             authenticate=self.keys.lookup,
+            authorizer=Authorizer(self.directory, self.identities, self.access_keys, resource_tags=self._resource_tags),
             health=self.health,
             download=downloads.find,
             verbose=settings.verbose,
@@ -234,14 +271,24 @@ class Platform:
         task.add_done_callback(self._tasks.discard)
 
     def _role_credentials(self, spec: ExecutionSpec) -> dict[str, str]:
-        principal = role_session(spec.role, spec.name)
+        principal = self.identities.function_session(spec.role, spec.scope, spec.name)
         return self.keys.issue_session(principal, ROLE_SESSION_S).as_environment()
+
+    def _resource_tags(self, arn: str) -> dict[str, str]:
+        """The tags of a function, for policies that ask for them."""
+        parts = arn.split(":")
+        if parts[2:3] != ["lambda"] or parts[5:6] != ["function"]:
+            return {}
+        with contextlib.suppress(ServiceError):  # what does not exist has no tags; the handler will say so
+            reference = FunctionReference.parse(Scope(parts[4], parts[3]), arn)
+            return dict(self.functions.tags(reference.scope, reference.name))
+        return {}
 
     def health(self) -> dict[str, object]:
         return {
             "status": "ready" if self.ready else "starting",
             "version": firefork.__version__,
-            "services": ["lambda", "logs", "sts"],
+            "services": ["lambda", "logs", "iam", "sts"],
             "sandbox": self.capabilities.mode,
             "environments": self.engine.environments,
             "uptime_s": round(time.time() - self._started_s, 1),
@@ -296,9 +343,23 @@ def _greeting(platform: Platform) -> list[str]:
         f"endpoint   {platform.endpoint}   (region {settings.region}, account {settings.account})",
         f"data       {settings.data_dir}",
         f"keys       {settings.data_dir / 'credentials'}" + ("   and test/test" if settings.test_credentials else ""),
+        f"iam        {platform.iam_mode.value}: a role that does not exist {_ROLE_MODES[platform.iam_mode]}",
         f"sandbox    {platform.capabilities.describe()}",
         f"runtimes   {', '.join(runtimes) if runtimes else 'none: run `firefork runtimes install --all`'}",
     ]
+
+
+_ROLE_MODES: Final[Mapping[RoleMode, str]] = {
+    RoleMode.RELAXED: "may do everything in its account",
+    RoleMode.ENFORCE: "may do nothing",
+}
+
+
+def _iam_mode(settings: Settings) -> RoleMode:
+    """Beyond loopback nothing is relaxed unless it is asked for."""
+    if settings.iam is not None:
+        return RoleMode(settings.iam)
+    return RoleMode.RELAXED if _is_loopback(settings.host) else RoleMode.ENFORCE
 
 
 def _is_loopback(host: str) -> bool:

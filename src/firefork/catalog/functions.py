@@ -90,16 +90,18 @@ class Functions:
         settings: Settings,
         *,
         missing_runtime: Callable[[str], str | None] = lambda identifier: None,
+        assumable: Callable[[str], bool] = lambda role_arn: True,
         schedule: Callable[[float, Callable[[], None]], object] | None = None,
     ) -> None:
-        """``missing_runtime`` says how to install a runtime that is not there; ``schedule(seconds, work)`` runs
-        work later, in some thread.
+        """``missing_runtime`` says how to install a runtime that is not there; ``assumable`` whether Lambda may assume
+        a role; ``schedule(seconds, work)`` runs work later, in some thread.
         """
         self._database = database
         self._packages = packages
         self._layers = layers
         self._settings = settings
         self._missing_runtime = missing_runtime
+        self._assumable = assumable
         self._schedule = schedule or _timer
         self._lock = threading.RLock()
         self._cache: dict[tuple[Scope, str, str | None], FunctionVersion] = {}
@@ -516,7 +518,8 @@ class Functions:
             raise InvalidParameterValue(f"The runtime {identifier} is not installed on this machine. {hint}")
 
     def _check(self, scope: Scope, configuration: Mapping[str, Any], package: Package) -> None:
-        if not _ROLE.fullmatch(configuration["role"]):
+        role = configuration["role"]
+        if not _ROLE.fullmatch(role) or not self._assumable(role):
             raise InvalidParameterValue("The role defined for the function cannot be assumed by Lambda.")
         check_environment(configuration.get("environment"))
         self._check_layers(scope, configuration.get("layers", ()), package)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -19,7 +19,7 @@ from firefork.identity.callers import Caller, Naming, Principals, principals
 from firefork.identity.conditions import Condition, UnknownOperator
 from firefork.identity.conditions import compiled as compiled_condition
 from firefork.identity.context import Context
-from firefork.identity.patterns import Matcher, Style, keys_of, matcher, parts_of
+from firefork.identity.patterns import Matcher, Style, keys_of, matcher, parts_of, spelled_keys
 
 CURRENT: Final = "2012-10-17"
 _VERSIONS: Final = (CURRENT, "2008-10-17")
@@ -89,11 +89,14 @@ class Policy:
 
     text: str
     statements: tuple[Statement, ...]
+    keys: frozenset[str]
+    """Every condition key that it depends on, in lower case."""
 
-    @property
-    def keys(self) -> frozenset[str]:
-        """Every condition key that it depends on, in lower case."""
-        return frozenset().union(*(statement.keys for statement in self.statements))
+    @classmethod
+    def of(cls, text: str, statements: Iterable[Statement]) -> Policy:
+        found = tuple(statements)
+        keys: frozenset[str] = frozenset()
+        return cls(text=text, statements=found, keys=keys.union(*(statement.keys for statement in found)))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -110,12 +113,22 @@ def compiled(text: str, kind: Kind) -> Policy:
     _check_sids(statements)
     for statement in statements:
         _check_meaning(statement, kind)
-    return Policy(
-        text=text,
-        statements=tuple(
-            _compile(index, statement, variables=version == CURRENT) for index, statement in enumerate(statements)
-        ),
+    return Policy.of(
+        text,
+        (_compile(index, statement, variables=version == CURRENT) for index, statement in enumerate(statements)),
     )
+
+
+def context_keys(text: str) -> set[str]:
+    """The condition keys that a valid document refers to, as it spells them."""
+    found = json.loads(text)["Statement"]
+    keys = set()
+    for statement in found if isinstance(found, list) else [found]:
+        keys |= {key for lines in statement.get("Condition", {}).values() for key in lines}
+        texts = [*_texts(statement.get("Resource", statement.get("NotResource")))]
+        texts += [str(item) for lines in statement.get("Condition", {}).values() for item in lines.values()]
+        keys |= {name for item in texts for name in spelled_keys(item)}
+    return keys
 
 
 def _load(text: str, kind: Kind) -> dict[str, Any]:

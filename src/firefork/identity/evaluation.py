@@ -46,7 +46,8 @@ class Identity:
     def keys(self) -> frozenset[str]:
         """Every condition key that a decision may depend on, in lower case."""
         parts = (*self.policies, *(self.session or ()), *((self.boundary,) if self.boundary else ()))
-        return frozenset().union(*(policy.keys for policy in parts))
+        keys: frozenset[str] = frozenset()
+        return keys.union(*(policy.keys for policy in parts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +90,15 @@ _ROOT_ALLOWED: Final = Decision(Effect.ALLOWED, Source.IDENTITY, ())
 
 
 def evaluate(
-    request: AccessRequest, identity: Identity, *, resource_policy: Policy | None, same_account: bool
+    request: AccessRequest,
+    identity: Identity,
+    *,
+    resource_policy: Policy | None,
+    same_account: bool,
+    consent_needed: bool = False,
 ) -> Decision:
-    """Explicit denies first, then what allows. ``same_account``: the resource is of the caller's own account.
+    """Explicit denies first, then what allows. ``same_account``: the resource is of the caller's own account;
+    ``consent_needed``: the resource's policy has to allow even there, as a role's trust policy has to.
 
     In the own account either side may allow; across accounts both have to. What the resource's policy gives to a user
     or session by name is not limited by what boundary and session policy leave out; what it gives to a role is.
@@ -119,7 +126,7 @@ def evaluate(
         return Decision(Effect.IMPLICIT_DENY, Source.BOUNDARY, ())
     if not within_session:
         return Decision(Effect.IMPLICIT_DENY, Source.SESSION, ())
-    if not same_account and naming is Naming.NOT:
+    if (consent_needed or not same_account) and naming is Naming.NOT:
         return Decision(Effect.IMPLICIT_DENY, Source.RESOURCE, ())
     return Decision(Effect.ALLOWED, Source.IDENTITY, (*by_identity, *by_resource))
 

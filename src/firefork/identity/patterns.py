@@ -71,6 +71,11 @@ def keys_of(parts: Iterable[Part]) -> Iterator[str]:
     return (part.key for part in parts if isinstance(part, Variable))
 
 
+def spelled_keys(text: str) -> list[str]:
+    """The variables of a text as it spells them."""
+    return [name for match in _VARIABLE.finditer(text) if (name := match[1].strip()) not in _ESCAPES]
+
+
 def matcher(patterns: Iterable[str], style: Style, *, variables: bool, ignore_case: bool = False) -> Matcher:
     """Fits a text when any pattern does. A variable without value and without default fits nothing."""
     flags = re.DOTALL | (re.IGNORECASE if ignore_case else 0)

@@ -1,4 +1,4 @@
-"""The query protocol: STS. Source: Smithy, "AWS query protocol"."""
+"""The query protocol: IAM and STS. Source: Smithy, "AWS query protocol"."""
 
 from __future__ import annotations
 
@@ -90,6 +90,12 @@ def _write(parent: ElementTree.Element, shape: Any, value: Any) -> None:
                 shape.member,
                 item,
             )
+    elif kind == "map":
+        for key, item in value.items():
+            entry = ElementTree.SubElement(parent, "entry")
+            ElementTree.SubElement(entry, shape.key.serialization.get("name", "key")).text = str(key)
+            name = shape.value.serialization.get("name", "value")
+            _write(ElementTree.SubElement(entry, name), shape.value, item)
     elif kind == "boolean":
         parent.text = "true" if value else "false"
     elif kind == "timestamp":

@@ -43,7 +43,8 @@ class AccessKey:
 class LastUse:
     """When and for what a key signed last."""
 
-    moment: datetime
+    moment_s: float
+    """Epoch seconds."""
     service: str
     region: str
 

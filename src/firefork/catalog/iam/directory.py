@@ -363,10 +363,23 @@ class Directory:
         with self._database.read() as connection:
             return [(row.kind, row.owner) for row in connection.execute(query.order_by(table.kind, table.owner))]
 
+    def attachment_counts(self, account: str) -> dict[str, int]:
+        """How many entities each attached policy is attached to, by ARN."""
+        table = iam_attachments.c
+        query = select(table.policy_arn, func.count()).where(table.account == account).group_by(table.policy_arn)
+        with self._database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
     def bounded_by(self, account: str, arn: str) -> list[Role | User]:
         """Whose permissions boundary a policy is."""
-        bounded: list[Role | User] = [*self.entities(Role, account), *self.entities(User, account)]
-        return [entity for entity in bounded if entity.boundary_arn == arn]
+        return [entity for entity in self._bounded(account) if entity.boundary_arn == arn]
+
+    def boundary_arns(self, account: str) -> list[str]:
+        """The boundary of every role and user that has one."""
+        return [entity.boundary_arn for entity in self._bounded(account) if entity.boundary_arn is not None]
+
+    def _bounded(self, account: str) -> list[Role | User]:
+        return [*self.entities(Role, account), *self.entities(User, account)]
 
     # ---- members
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Final
 
-from firefork.aws.principal import Principal, PrincipalType
+from firefork.aws.principal import Principal, PrincipalType, Session
+from firefork.aws.scope import Scope
 from firefork.catalog.iam.directory import Directory
 from firefork.catalog.iam.entities import Entity, Group, Role, User
+from firefork.catalog.keys import role_session
 from firefork.identity import document as documents
 from firefork.identity.callers import Caller
 from firefork.identity.document import Kind, Policy
-from firefork.identity.evaluation import AccessRequest, Identity, evaluate
+from firefork.identity.evaluation import AccessRequest, Decision, Identity, evaluate
 
 _KEPT: Final = 4096
 LAMBDA: Final = "lambda.amazonaws.com"
@@ -28,7 +32,7 @@ class RoleMode(Enum):
     """It may do nothing, and no function can be made with it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: it keeps what it has worked out
 class Known:
     """A caller with everything that decisions about it need."""
 
@@ -36,6 +40,17 @@ class Known:
     identity: Identity
     tags: tuple[tuple[str, str], ...]
     """Of the user or role; a session's own win over the role's."""
+    decided: dict[tuple[str, str, str | None], Decision] = field(default_factory=dict, compare=False)
+    """Decisions that hold for as long as this value: by action, resource and the resource's policy."""
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """The condition keys that its policies depend on."""
+        return self.identity.keys
+
+    @property
+    def needs_resource_tags(self) -> bool:
+        return any(key.startswith("aws:resourcetag/") for key in self.keys)
 
 
 class Identities:
@@ -46,6 +61,7 @@ class Identities:
         self._mode = mode
         self._lock = threading.Lock()
         self._known: dict[Principal, Known] = {}
+        self._roles: dict[str, Role | None] = {}
         self._generation = 0
         directory.changed.append(self._forget)
 
@@ -85,6 +101,28 @@ class Identities:
         role = self._directory.find(Role, account, resource.rpartition("/")[2])
         return role if role is not None and role.arn == arn else None
 
+    def function_session(self, role_arn: str, function: Scope, name: str) -> Principal:
+        """Who the code of a function is: a session of its role. A role that does not exist is taken for one of the
+        function's own account, so that an ARN copied from another account does not lead into that one.
+
+        Reads the database once for each role, and again after something in IAM has changed.
+        """
+        with self._lock:
+            generation = self._generation
+            seen, role = role_arn in self._roles, self._roles.get(role_arn)
+        if not seen:
+            role = self.role(role_arn)
+            with self._lock:
+                if generation == self._generation:
+                    self._roles[role_arn] = role
+        if role is None:
+            parts = role_arn.split(":", 5)
+            role_arn = ":".join((*parts[:4], function.account, parts[5]))
+        session = Session(
+            issued_at_s=int(time.time()), role_arn=role_arn, function_arn=function.arn("lambda", f"function:{name}")
+        )
+        return role_session(role_arn, name, role_id=role.id if role is not None else None, session=session)
+
     @property
     def relaxed(self) -> bool:
         return self._mode is RoleMode.RELAXED
@@ -93,6 +131,7 @@ class Identities:
         with self._lock:
             self._generation += 1
             self._known = {}
+            self._roles = {}
 
     def _read(self, principal: Principal) -> Known:
         session = principal.session
