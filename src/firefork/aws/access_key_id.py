@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import secrets
 from typing import Final
 
@@ -26,7 +25,7 @@ def account_of(access_key_id: str) -> str | None:
     """The account that an access key id tells, ``None`` if it is not of that form."""
     try:
         raw = base64.b32decode(access_key_id[_PREFIX_LENGTH:])
-    except binascii.Error:
+    except ValueError:
         return None
     if len(raw) < _NUMBER_SIZE:
         return None
