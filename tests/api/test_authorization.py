@@ -286,14 +286,15 @@ class TestResourcePolicies:
         assert not world.may_invoke("f")
 
 
-class TestForeignRoles:
-    REQUEST = {"FunctionName": "f", "Role": f"arn:aws:iam::{OTHER}:role/copied"}  # noqa: RUF012
+COPIED = {"FunctionName": "f", "Role": f"arn:aws:iam::{OTHER}:role/copied"}
 
+
+class TestForeignRoles:
     def test_are_only_names_while_relaxed(self, world):
-        assert world.may("lambda", "CreateFunction", self.REQUEST, principal=ROOT)
+        assert world.may("lambda", "CreateFunction", COPIED, principal=ROOT)
 
     def test_cannot_be_passed_when_enforced(self, database, tmp_path):
         world = World(database, tmp_path, RoleMode.ENFORCE)
         with pytest.raises(AccessDenied) as refused:
-            world.authorizer.check(world.call("lambda", "CreateFunction", principal=ROOT), self.REQUEST)
+            world.authorizer.check(world.call("lambda", "CreateFunction", principal=ROOT), COPIED)
         assert refused.value.message == "Cross-account pass role is not allowed."

@@ -1,5 +1,7 @@
 """The words of violations."""
 
+import pytest
+
 from firefork.aws import validation
 
 
@@ -21,3 +23,24 @@ class TestMessage:
         assert validation.message(found, show_values=False) == (
             "1 validation error detected: Value at 'b' failed to satisfy constraint: z"
         )
+
+
+class TestPatterns:
+    """Patterns of models are Java's."""
+
+    @pytest.mark.parametrize(
+        ("expression", "text", "expected"),
+        [
+            (r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*", "Größe 2_x", True),
+            (r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*", "日本 Ⅷ", True),
+            (r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*", "a#b", False),
+            (r"\p{L}+", "é1", False),
+            (r"\p{L}+", "éa", True),
+            (r"\p{Alnum}+", "a1", True),
+            (r"[\p{Alnum}-]+", "a-1", True),
+            (r"\p{Print}+", "a\tb", False),
+            (r"[\w+=,.@-]+", "a.b@c", True),
+        ],
+    )
+    def test_characters(self, expression, text, expected):
+        assert (validation.pattern(expression).fullmatch(text) is not None) is expected

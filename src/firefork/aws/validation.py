@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+import regex
 from botocore.model import Shape
 
 Check = Callable[[Any, str], Iterator[str]]
@@ -190,20 +191,6 @@ def _failed(value: object, path: str, constraint: str) -> str:
 
 
 @functools.cache
-def pattern(expression: str) -> re.Pattern[str]:
-    """A model's pattern for Python; what only Java's engine understands is let pass."""
-    translated = expression
-    for name, characters in (
-        (r"\p{L}", r"[^\W\d_]"),
-        (r"\p{Z}", r"\s"),
-        (r"\p{N}", r"\d"),
-        (r"\p{Alnum}", "[A-Za-z0-9]"),
-        (r"\p{Graph}", r"[!-~]"),
-        (r"\p{Print}", r"[ -~]"),
-    ):
-        # Inside a character class the class's own brackets must not be doubled.
-        translated = translated.replace(name, characters.strip("[]") if f"[{name}" in translated else characters)
-    try:
-        return re.compile(translated, re.DOTALL)
-    except re.error:
-        return re.compile(".*", re.DOTALL)
+def pattern(expression: str) -> regex.Pattern[str]:
+    """A model's pattern. They are written for Java, whose character properties ``re`` does not know."""
+    return regex.compile(expression, regex.DOTALL)
