@@ -14,6 +14,7 @@ from firefork.catalog.iam.directory import Directory
 from firefork.catalog.iam.entities import User, new_unique_id
 from firefork.catalog.iam.identities import Identities, RoleMode
 from firefork.catalog.keys import role_session
+from firefork.catalog.resource_policies import ResourcePolicies
 from firefork.store.clock import now
 from firefork.store.database import Database
 from firefork.store.vault import Vault
@@ -37,12 +38,13 @@ class World:
     def __init__(self, database, tmp_path, mode=RoleMode.RELAXED):
         self.directory = Directory(database)
         self.shared = {}
+        self.policies = ResourcePolicies(lambda arn: json.loads(self.shared[arn]) if arn in self.shared else None)
         self.tags = {}
         self.asked_for_tags = 0
         identities = Identities(self.directory, mode)
         self.keys = AccessKeys(database, self.directory, Vault(tmp_path / "key"))
         self.authorizer = Authorizer(
-            self.directory, identities, self.keys, resource_policies=self.shared.get, resource_tags=self._tags
+            self.directory, identities, self.keys, resource_policies=self.policies, resource_tags=self._tags
         )
         ann = User(
             account=ACCOUNT,
@@ -72,6 +74,13 @@ class World:
             headers={"user-agent": "tests"},
             **{"endpoint": "http://x", "source_ip": "203.0.113.7", **more},
         )
+
+    def share(self, arn, text):
+        """Give a resource a policy, or take it away with ``None``."""
+        self.shared[arn] = text
+        if text is None:
+            del self.shared[arn]
+        self.policies.forget()
 
     def may(self, service, operation, request, **more):
         try:
@@ -203,12 +212,12 @@ class TestConditions:
         world.give(policy("lambda:*"))
         assert world.may_invoke()
         assert world.asked_for_tags == 0
-        assert not world.authorizer.may_block(world.call("lambda", "Invoke"))
+        assert not world.authorizer.may_block(world.call("lambda", "Invoke"), {"FunctionName": "f"})
         same_team = {"StringEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}}
         world.give(policy("lambda:*", Condition=same_team))
         assert world.may_invoke()
         assert not world.may_invoke("g")
-        assert world.authorizer.may_block(world.call("lambda", "Invoke"))
+        assert world.authorizer.may_block(world.call("lambda", "Invoke"), {"FunctionName": "f"})
 
     def test_request_tags(self, world):
         condition = {
@@ -237,7 +246,7 @@ class TestConditions:
         ]
         world.give(json.dumps({"Version": "2012-10-17", "Statement": statements}))
         foreign = f"arn:aws:lambda:us-east-1:{OTHER}:layer:l:1"
-        world.shared[foreign] = policy("lambda:GetLayerVersion", foreign, Principal="*")
+        world.share(foreign, policy("lambda:GetLayerVersion", foreign, Principal="*"))
         for layer, expected in ((foreign, False), (foreign.replace(OTHER, ACCOUNT), True)):
             request = {"FunctionName": "f", "Layers": [layer]}
             assert world.may("lambda", "UpdateFunctionConfiguration", request) is expected
@@ -262,26 +271,34 @@ class TestResourcePolicies:
         """And the caller's own policies have to allow as well."""
         world.give(policy("lambda:InvokeFunction"))
         assert not world.may_invoke(FOREIGN)
-        world.shared[FOREIGN] = policy("lambda:InvokeFunction", FOREIGN, Principal={"AWS": ACCOUNT})
+        world.share(FOREIGN, policy("lambda:InvokeFunction", FOREIGN, Principal={"AWS": ACCOUNT}))
         assert world.may_invoke(FOREIGN)
         world.give(policy("lambda:Get*"))
         assert not world.may_invoke(FOREIGN)
 
     def test_root_of_another_account_needs_one(self, world):
         assert not world.may_invoke(FOREIGN, principal=ROOT)
-        world.shared[FOREIGN] = policy("lambda:InvokeFunction", FOREIGN, Principal="*")
+        world.share(FOREIGN, policy("lambda:InvokeFunction", FOREIGN, Principal="*"))
         assert world.may_invoke(FOREIGN, principal=ROOT)
 
     def test_a_changed_one_counts_at_once(self, world):
         world.give(policy("lambda:InvokeFunction"))
         assert world.may_invoke()
-        world.shared[FUNCTION] = policy("lambda:InvokeFunction", FUNCTION, "Deny", Principal="*")
+        world.share(FUNCTION, policy("lambda:InvokeFunction", FUNCTION, "Deny", Principal="*"))
         assert not world.may_invoke()
-        del world.shared[FUNCTION]
+        world.share(FUNCTION, None)
         assert world.may_invoke()
 
+    def test_one_that_is_not_known_yet_may_block(self, world):
+        world.give(policy("lambda:InvokeFunction"))
+        call = world.call("lambda", "Invoke")
+        assert world.authorizer.may_block(call, {"FunctionName": "f"})
+        assert world.may_invoke()
+        assert not world.authorizer.may_block(call, {"FunctionName": "f"})
+        assert world.authorizer.may_block(call, {"FunctionName": "f:prod"})
+
     def test_each_qualifier_has_its_own(self, world):
-        world.shared[f"{FUNCTION}:prod"] = policy("lambda:*", f"{FUNCTION}:prod", Principal={"AWS": ANN.arn})
+        world.share(f"{FUNCTION}:prod", policy("lambda:*", f"{FUNCTION}:prod", Principal={"AWS": ANN.arn}))
         assert world.may_invoke("f:prod")
         assert not world.may_invoke("f")
 

@@ -15,19 +15,13 @@ from firefork.catalog.iam.access_keys import AccessKeys, LastUse
 from firefork.catalog.iam.directory import Directory
 from firefork.catalog.iam.entities import Entity
 from firefork.catalog.iam.identities import Identities, Known
+from firefork.catalog.resource_policies import ResourcePolicies
 from firefork.identity import document as documents
 from firefork.identity import refusal
 from firefork.identity.context import Value
 from firefork.identity.document import Kind
 from firefork.identity.evaluation import AccessRequest, Decision, evaluate
 from firefork.store.clock import now
-
-ResourcePolicies = Callable[[str], "str | None"]
-"""From a resource's ARN, with the qualifier it was asked by, to its policy as JSON, ``None`` if it has none.
-
-The hook for policies of functions (AddPermission) and of layer versions. It is asked once a call, on the event loop or
-in a worker thread, so it must answer from memory. Without it no resource has a policy, and other accounts get nothing.
-"""
 
 ResourceTags = Callable[[str], "Mapping[str, str]"]
 """From a resource's ARN to its tags, for ``aws:ResourceTag``; may block, and is asked only if a policy needs it."""
@@ -118,7 +112,7 @@ class Authorizer:
         identities: Identities,
         keys: AccessKeys,
         *,
-        resource_policies: ResourcePolicies = lambda arn: None,
+        resource_policies: ResourcePolicies,
         resource_tags: ResourceTags = lambda arn: {},
     ) -> None:
         self._directory = directory
@@ -127,10 +121,17 @@ class Authorizer:
         self._resource_policies = resource_policies
         self._resource_tags = resource_tags
 
-    def may_block(self, call: Call) -> bool:
+    def may_block(self, call: Call, request: Mapping[str, Any]) -> bool:
         """Whether ``check`` has to read the database first: then it belongs into a worker thread."""
         known = self._identities.cached(call.principal)
-        return known is None or known.needs_resource_tags
+        if known is None or known.needs_resource_tags:
+            return True
+        asked = self._asked(call, request)
+        return not all(
+            self._resource_policies.known(resource)
+            for permission in permissions(call.service, call.operation)
+            for resource in permission.resources(asked)
+        )
 
     def check(self, call: Call, request: Mapping[str, Any]) -> None:
         """Raises AccessDenied in AWS's words, and what parsing a function's name raises."""
@@ -138,7 +139,7 @@ class Authorizer:
         if call.access_key_id and call.principal.session is None:
             use = LastUse(moment_s=time.time(), service=call.service, region=call.scope.region)
             self._keys.note_use(call.access_key_id, use)
-        asked = Asked(call, request, lambda kind, name: self._arn_of(call, kind, name))
+        asked = self._asked(call, request)
         for permission in permissions(call.service, call.operation):
             for resource in permission.resources(asked):
                 if permission.action == "iam:PassRole" and account_of(resource) != call.scope.account:
@@ -165,7 +166,7 @@ class Authorizer:
     ) -> tuple[Decision, AccessRequest]:
         context = RequestContext(call, request, known, resource, extra, self._resource_tags)
         wanted = AccessRequest(caller=known.caller, action=action, resource=resource, context=context)
-        text = self._resource_policies(resource) if resource != "*" else None
+        text = self._resource_policies.get(resource) if resource != "*" else None
         decided = known.decided.get((action, resource, text))
         if decided is not None:
             return decided, wanted
@@ -182,6 +183,9 @@ class Authorizer:
                 known.decided.clear()
             known.decided[action, resource, text] = decision
         return decision, wanted
+
+    def _asked(self, call: Call, request: Mapping[str, Any]) -> Asked:
+        return Asked(call, request, lambda kind, name: self._arn_of(call, kind, name))
 
     def _arn_of(self, call: Call, kind: type[Entity], name: str) -> str:
         """What does not exist is asked for as if it lay in the root path."""

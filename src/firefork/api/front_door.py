@@ -122,7 +122,7 @@ class FrontDoor:
         loop = asyncio.get_running_loop()
         if not operation.on_loop:
             return await loop.run_in_executor(self._workers, self._check_and_run, operation, call, parameters)
-        if self._authorizer.may_block(call):
+        if self._authorizer.may_block(call, parameters):
             await loop.run_in_executor(self._workers, self._authorizer.check, call, parameters)
         else:
             self._authorizer.check(call, parameters)

@@ -51,6 +51,7 @@ from firefork.catalog.keys import Keys
 from firefork.catalog.layers import Layers as LayerCatalog
 from firefork.catalog.packages import Packages
 from firefork.catalog.references import FunctionReference
+from firefork.catalog.resource_policies import ResourcePolicies
 from firefork.engine.engine import Engine, EngineOptions
 from firefork.engine.installations import Installations
 from firefork.engine.sandbox.capabilities import Capabilities, detect
@@ -91,6 +92,7 @@ class Platform:
         self.iam_mode = _iam_mode(settings)
         self.directory = Directory(self.database)
         self.identities = Identities(self.directory, self.iam_mode)
+        self.resource_policies = ResourcePolicies()
         try:
             self.access_keys = AccessKeys(self.database, self.directory, Vault(data_dir / "secrets.key"))
             self.keys = Keys(data_dir, settings, users=self.access_keys.lookup)
@@ -225,7 +227,13 @@ class Platform:
                 "sts": [Identity(self.keys, self.directory, self.identities)],
             },
             authenticate=self.keys.lookup,
-            authorizer=Authorizer(self.directory, self.identities, self.access_keys, resource_tags=self._resource_tags),
+            authorizer=Authorizer(
+                self.directory,
+                self.identities,
+                self.access_keys,
+                resource_policies=self.resource_policies,
+                resource_tags=self._resource_tags,
+            ),
             health=self.health,
             download=downloads.find,
             verbose=settings.verbose,
@@ -233,6 +241,7 @@ class Platform:
         self.http = HttpServer(self.door)
         self._loop = asyncio.get_running_loop()
         self.functions.changed.append(self._function_changed)
+        self.functions.changed.append(lambda scope, name, deleted: self.resource_policies.forget())
         await self.engine.start()
         await self.http.start(self._listener)
         self._write_server_file()
