@@ -147,7 +147,9 @@ class TestConsent:
         able = identity(allow("sts:AssumeRole"))
         decision = evaluate(request, able, resource_policy=trust, same_account=True, consent_needed=True)
         assert (decision.effect, decision.source) == (Effect.IMPLICIT_DENY, Source.RESOURCE)
-        assert refusal.message(request, decision).endswith(f"sts:AssumeRole on resource: {ROLE_ARN}")
+        assert refusal.message(USER, "sts:AssumeRole", ROLE_ARN, decision).endswith(
+            f"sts:AssumeRole on resource: {ROLE_ARN}"
+        )
 
 
 class TestTwoAccounts:
@@ -228,14 +230,12 @@ class TestRefusals:
         ],
     )
     def test_words(self, attached, tail):
-        request = AccessRequest(caller=USER, action="lambda:InvokeFunction", resource=FUNCTION, context={})
-        text = refusal.message(request, decide(attached))
+        text = refusal.message(USER, "lambda:InvokeFunction", FUNCTION, decide(attached))
         start = f"User: {USER.arn} is not authorized to perform: lambda:InvokeFunction on resource: {FUNCTION}"
         assert text == f"{start} {tail}"
 
     def test_across_accounts(self):
-        request = AccessRequest(caller=USER, action="lambda:InvokeFunction", resource=FUNCTION, context={})
-        text = refusal.message(request, decide(identity(allow()), same_account=False))
+        text = refusal.message(USER, "lambda:InvokeFunction", FUNCTION, decide(identity(allow()), same_account=False))
         assert text.endswith("because no resource-based policy allows the lambda:InvokeFunction action")
 
 

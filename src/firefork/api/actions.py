@@ -8,11 +8,13 @@ of CloudWatch Logs are those that its refusals show. An operation without a row 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from firefork.api.call import Call
+from firefork.aws.scope import Scope
 from firefork.catalog.iam.entities import Entity, Group, InstanceProfile, ManagedPolicy, Role, User
 from firefork.catalog.references import FunctionReference
 from firefork.identity.context import Value
@@ -48,16 +50,21 @@ def _everything(asked: Asked) -> Sequence[str]:
     return ("*",)
 
 
+@functools.lru_cache(maxsize=4096)
+def _arns(scope: Scope, name: str, qualifier: str | None) -> tuple[str, str]:
+    """The function's ARN, and the one with the qualifier that was given; remembered, for Invoke asks every time."""
+    reference = FunctionReference.parse(scope, name, qualifier)
+    return reference.scope.arn("lambda", f"function:{reference.name}"), reference.arn
+
+
 def _function(asked: Asked) -> Sequence[str]:
     """The function as a whole, whatever qualifier the request names."""
-    reference = FunctionReference.parse(asked.call.scope, asked.request["FunctionName"])
-    return (reference.scope.arn("lambda", f"function:{reference.name}"),)
+    return (_arns(asked.call.scope, asked.request["FunctionName"], None)[0],)
 
 
 def _qualified(asked: Asked) -> Sequence[str]:
     """The version or alias that the request names, or the function."""
-    reference = FunctionReference.parse(asked.call.scope, asked.request["FunctionName"], asked.request.get("Qualifier"))
-    return (reference.arn,)
+    return (_arns(asked.call.scope, asked.request["FunctionName"], asked.request.get("Qualifier"))[1],)
 
 
 def _layer(asked: Asked) -> Sequence[str]:

@@ -146,9 +146,9 @@ class Authorizer:
                     self._check_foreign_role(resource)
                     continue
                 extra = permission.keys(asked) if permission.keys is not None else {}
-                decision, refused = self._decide(call, request, known, permission.action, resource, extra)
+                decision = self._decide(call, request, known, permission.action, resource, extra)
                 if not decision.allowed:
-                    raise AccessDenied(refusal.message(refused, decision))
+                    raise AccessDenied(refusal.message(known.caller, permission.action, resource, decision))
 
     def _check_foreign_role(self, role_arn: str) -> None:
         """Roles of other accounts cannot be passed; one that does not exist is only a name while IAM is relaxed."""
@@ -163,17 +163,17 @@ class Authorizer:
         action: str,
         resource: str,
         extra: Mapping[str, Value],
-    ) -> tuple[Decision, AccessRequest]:
-        context = RequestContext(call, request, known, resource, extra, self._resource_tags)
-        wanted = AccessRequest(caller=known.caller, action=action, resource=resource, context=context)
+    ) -> Decision:
         text = self._resource_policies.get(resource) if resource != "*" else None
         decided = known.decided.get((action, resource, text))
         if decided is not None:
-            return decided, wanted
+            return decided
         shared = documents.compiled(text, Kind.RESOURCE) if text is not None else None
         owner = account_of(resource)
         if owner == "aws" and action.startswith(("iam:Get", "iam:List")):
             owner = ""  # AWS's own policies are there to be read by everybody
+        context = RequestContext(call, request, known, resource, extra, self._resource_tags)
+        wanted = AccessRequest(caller=known.caller, action=action, resource=resource, context=context)
         decision = evaluate(
             wanted, known.identity, resource_policy=shared, same_account=owner in ("", known.caller.account)
         )
@@ -182,7 +182,7 @@ class Authorizer:
             if len(known.decided) >= _DECIDED:
                 known.decided.clear()
             known.decided[action, resource, text] = decision
-        return decision, wanted
+        return decision
 
     def _asked(self, call: Call, request: Mapping[str, Any]) -> Asked:
         return Asked(call, request, lambda kind, name: self._arn_of(call, kind, name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 _PARTITION_BY_PREFIX = (
@@ -12,6 +13,7 @@ _PARTITION_BY_PREFIX = (
 )
 
 
+@functools.lru_cache(maxsize=256)
 def partition_of(region: str) -> str:
     """The partition a region name belongs to; AWS: General Reference, "Amazon Resource Names"."""
     return next((partition for prefix, partition in _PARTITION_BY_PREFIX if region.startswith(prefix)), "aws")

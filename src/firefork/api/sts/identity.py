@@ -124,7 +124,7 @@ class Identity:
                 wanted, known.identity, resource_policy=trust, same_account=own, consent_needed=role is not None
             )
             if not decision.allowed or (role is None and not self._identities.relaxed):
-                raise AccessDenied(refusal.message(wanted, decision))
+                raise AccessDenied(refusal.message(known.caller, action, arn, decision))
 
     def _context(self, call: Call, request: dict[str, Any], tags: Sequence[tuple[str, str]]) -> dict[str, Value]:
         """AWS: Service Authorization Reference, "Condition keys for AWS Security Token Service"."""
