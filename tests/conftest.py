@@ -226,6 +226,21 @@ def zipped():
 
 
 @pytest.fixture(scope="session")
+def executable_zip():
+    """A zip of one executable file."""
+
+    def make(name, text):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = 0o100755 << 16
+            archive.writestr(entry, text)
+        return buffer.getvalue()
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def capabilities():
     return detect()
 

@@ -176,7 +176,7 @@ class TestEvents:
 
 
 class TestCustomRuntime:
-    def test_a_bootstrap_in_shell_runs_on_provided(self, make_function):
+    def test_a_bootstrap_of_ones_own_runs_on_provided(self, make_function, executable_zip):
         """``provided.al2023`` runs any executable that speaks the Runtime API."""
         bootstrap = """#!/usr/bin/perl
 use strict; use IO::Socket::INET;
@@ -194,15 +194,8 @@ while (1) {
        "Content-Length: " . length($body) . "\\r\\n\\r\\n$body");
 }
 """
-        import io
-        import zipfile
-
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w") as archive:
-            entry = zipfile.ZipInfo("bootstrap")
-            entry.external_attr = 0o100755 << 16
-            archive.writestr(entry, bootstrap)
-        function = make_function(buffer.getvalue(), runtime="provided.al2023", handler="anything")
+        code = executable_zip("bootstrap", bootstrap)
+        function = make_function(code, runtime="provided.al2023", handler="anything")
         result = function.invoke({"n": 1})
         assert json.loads(result.body) == {"custom": {"n": 1}, "python": False}
         assert "custom log\n" in result.tail

@@ -328,11 +328,18 @@ def _recoded(error: ServiceError, code: str) -> ServiceError:
 
 async def _send(send: Send, answer: HttpAnswer, *, close: bool = False) -> None:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers]
-    headers.append((b"content-length", str(len(answer.body)).encode()))
+    if answer.stream is None:
+        headers.append((b"content-length", str(len(answer.body)).encode()))
     if close:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    if answer.stream is None:
+        await send({"type": "http.response.body", "body": answer.body})
+        return
+    # Also when the client has gone: whoever produces the parts must be able to finish.
+    async for part in answer.stream:
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _send_file(send: Send, path: Path, *, head: bool) -> None:

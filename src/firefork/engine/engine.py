@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import time
 from collections.abc import Callable, Set
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from firefork.aws.scope import Scope
-from firefork.engine.environment import Environment, Invocation, Outcome
+from firefork.engine.environment import Binding, Environment, Invocation, Outcome, extension_names
 from firefork.engine.installations import Installation
 from firefork.engine.pool import Pool
 from firefork.engine.sandbox.cgroups import Hierarchies, remove_leftovers
@@ -149,16 +150,15 @@ class Engine:
             )
             return values | roots
 
-        managed = spec.runtime.startswith("python")
-        task_root = roots.get("LAMBDA_TASK_ROOT", "/var/task")
-        binding: dict[str, object] = {"mounts": mounts}
-        if not managed:
-            binding["entry"] = [f"{task_root}/bootstrap", f"{roots.get('_FIREFORK_OPT', '/opt')}/bootstrap"]
-            binding["has_entry"] = any((folder / "bootstrap").is_file() for folder in folders.values())
-            binding["hide"] = [
-                "/var/lang",
-                "/var/runtime",
-            ]  # the interpreter that forked it is not its business
+        binding = Binding(mounts=mounts, extensions=extension_names(folders.get("/opt")))
+        if not spec.runtime.startswith("python"):
+            task_root = roots.get("LAMBDA_TASK_ROOT", "/var/task")
+            binding = dataclasses.replace(
+                binding,
+                entry=[f"{task_root}/bootstrap", f"{roots.get('_FIREFORK_OPT', '/opt')}/bootstrap"],
+                has_entry=any((folder / "bootstrap").is_file() for folder in folders.values()),
+                hide=["/var/lang", "/var/runtime"],  # the interpreter that forked it is not its business
+            )
         installation = self._installation(spec)
         return Environment(
             spec,

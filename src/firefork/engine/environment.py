@@ -1,6 +1,6 @@
-"""One execution environment: a bound sandbox, its runtime, its log stream, one invoke at a time.
+"""One execution environment: a bound sandbox, its runtime and extensions, its log stream, one invoke at a time.
 
-AWS: Lambda developer guide, "Understanding the Lambda execution environment lifecycle".
+AWS: Lambda developer guide, "Understanding the Lambda execution environment lifecycle"; fact sheet section 3.
 """
 
 from __future__ import annotations
@@ -11,36 +11,42 @@ import enum
 import json
 import os
 import secrets
+import signal
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
-from firefork.engine import failures
+from firefork.engine import extensions_api, failures
+from firefork.engine.extensions_api import ExtensionFailed, ExtensionPolled, ExtensionRegistered, ExtensionState
 from firefork.engine.failures import Failure
+from firefork.engine.guest_reply import IllegalTransition
+from firefork.engine.guests import Event, Guests, StreamReceiver
 from firefork.engine.log_lines import FrameDecoder, LineSplitter
-from firefork.engine.reports import Report, SystemLog, billed_ms
-from firefork.engine.runtime_api import (
-    Delivery,
-    IllegalTransition,
-    InitFailed,
-    Polled,
-    Reply,
-    Responded,
-    RuntimeApi,
-    RuntimeEvent,
-    RuntimeState,
-)
+from firefork.engine.reports import Report, Span, SystemLog, billed_ms
+from firefork.engine.response_stream import ResponseStream
+from firefork.engine.runtime_api import PAYLOAD_LIMIT, Delivery, InitFailed, Polled, Responded, RestoreFailed
 from firefork.engine.runtime_server import GuestConnection, GuestServer
 from firefork.engine.sandbox.cgroups import MB_PER_CPU
 from firefork.engine.sandbox.sandbox import Sandbox, SandboxLost
-from firefork.engine.spec import ExecutionSpec
+from firefork.engine.spec import ExecutionSpec, extension_environment
+from firefork.engine.telemetry_api import Record, Subscription
+from firefork.engine.telemetry_delivery import TelemetryDelivery
 from firefork.telemetry.log_event import LogEvent
 
 INIT_LIMIT_S: Final = 10.0
 TAIL_LIMIT: Final = 4096
 """Bytes of log that LogType=Tail returns."""
+SHUTDOWN_LIMIT_S: Final = 2.0
+"""For runtime and external extensions together."""
+INTERNAL_SHUTDOWN_LIMIT_S: Final = 0.5
+"""For a runtime with internal extensions only."""
+_RUNTIME_SHARE: Final = 0.3
+"""Of the shutdown's time, before the runtime is killed."""
+_KILL_LIMIT_S: Final = 1.0
+_FLUSH_LIMIT_S: Final = 0.2
 _FREEZE_AFTER_S: Final = 0.02
 _READ_SIZE: Final = 65536
 _MIB: Final = 1024 * 1024
@@ -51,10 +57,21 @@ class EnvironmentState(enum.Enum):
     IDLE = "idle"
     BUSY = "busy"
     SETTLING = "settling"
-    """The caller has its answer; the runtime has not asked for the next event yet, or is being ended."""
+    """The caller has its answer; the runtime or an extension is not done yet, or they are being ended."""
     BROKEN = "broken"
     """The runtime failed or was ended; it is started again by the next invoke, with ``/tmp`` kept."""
     CLOSED = "closed"
+
+
+TRANSITIONS: Final[Mapping[EnvironmentState, frozenset[EnvironmentState]]] = {
+    EnvironmentState.STARTING: frozenset({EnvironmentState.IDLE, EnvironmentState.BROKEN, EnvironmentState.CLOSED}),
+    EnvironmentState.IDLE: frozenset({EnvironmentState.BUSY, EnvironmentState.BROKEN, EnvironmentState.CLOSED}),
+    EnvironmentState.BUSY: frozenset({EnvironmentState.SETTLING, EnvironmentState.CLOSED}),
+    EnvironmentState.SETTLING: frozenset({EnvironmentState.IDLE, EnvironmentState.BROKEN, EnvironmentState.CLOSED}),
+    EnvironmentState.BROKEN: frozenset({EnvironmentState.BUSY, EnvironmentState.CLOSED}),
+    EnvironmentState.CLOSED: frozenset(),
+}
+"""Every change of an environment's state; the diagram in docs/lifecycle.md is made from this table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +83,10 @@ class Invocation:
     invoked_function_arn: str
     trace_id: str | None = None
     client_context: str | None = None
+    wants_tail: bool = False
+    """Whether the caller waits for the log tail, which ends with REPORT: extensions are awaited then."""
+    stream: ResponseStream | None = None
+    """Takes the parts of a streamed answer while they come; whoever made it finishes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,26 +94,33 @@ class Outcome:
     """What an invoke came to."""
 
     payload: bytes
+    """Empty when it was streamed."""
     failed: bool
     report: Report
+    """As known when the answer was there."""
     log_tail: bytes
     """At most 4 KB of this invoke's log, START to REPORT."""
+    streamed: bool = False
+    content_type: str = "application/json"
 
 
-class _Signal:
-    """What an init or an invoke is waiting for: a runtime event, its exit, or nothing (the deadline)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """How a sandbox becomes this function's."""
 
-    __slots__ = ("future",)
+    mounts: Sequence[tuple[str, str]] = ()
+    """Source below the sandbox's hidden folder, target."""
+    hide: Sequence[str] = ()
+    """Folders that are taken away."""
+    entry: Sequence[str] | None = None
+    """For custom runtimes: candidates for the executable; ``None`` runs the managed client."""
+    has_entry: bool = True
+    """Whether one of the candidates exists."""
+    extensions: Sequence[str] = ()
+    """File names in ``/opt/extensions``."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.future: asyncio.Future[RuntimeEvent | int | None] = loop.create_future()
 
-    def set(self, value: RuntimeEvent | int | None) -> None:
-        if not self.future.done():
-            self.future.set_result(value)
-
-
-class Environment:
+class Environment(StreamReceiver):
     """Owns a sandbox from ``initialise`` to ``close``; ``log`` receives every log event of it."""
 
     def __init__(
@@ -102,21 +130,23 @@ class Environment:
         *,
         log: Callable[[str, list[LogEvent]], None],
         variables: Callable[[str], dict[str, str]],
-        binding: Mapping[str, object],
+        binding: Binding,
         runtime_label: str,
         end_endpoint: Callable[[], None],
         on_available: Callable[[Environment], None],
         on_closed: Callable[[Environment], None],
+        init_limit_s: float = INIT_LIMIT_S,
     ) -> None:
-        """``end_endpoint`` stops serving the API on the sandbox's endpoint listener."""
+        """``variables`` makes the runtime's environment for a log stream; ``end_endpoint`` stops serving the API on
+        the sandbox's endpoint listener.
+        """
         self.spec = spec
         self.sandbox = sandbox
         self.state = EnvironmentState.STARTING
         self.invokes = 0
         self.created_s = time.monotonic()
         self.idle_since_s = self.created_s
-        now = datetime.now(UTC)
-        self.log_stream = log_stream_name(spec, now)
+        self.log_stream = log_stream_name(spec, datetime.now(UTC))
         self._loop = asyncio.get_running_loop()
         self._log = log
         self._variables = variables
@@ -124,6 +154,7 @@ class Environment:
         self._end_endpoint = end_endpoint
         self._on_available = on_available
         self._on_closed = on_closed
+        self._init_limit_s = init_limit_s
         self._system_log = SystemLog(
             spec.logging,
             runtime_label=runtime_label,
@@ -133,22 +164,75 @@ class Environment:
         )
         self._lines = LineSplitter()
         self._frames = FrameDecoder()
+        self._extension_lines = LineSplitter()
         self._tail: list[str] | None = None
-        self._api = RuntimeApi()
-        self._parked: GuestConnection | None = None
-        self._signal = _Signal(self._loop)
-        self._init_ms: float | None = None
+        self._server: GuestServer | None = None
+        self._guests = self._new_guests()
+        self._delivery: TelemetryDelivery | None = None
         self._bound = False
+        self._init_ms: float | None = None
         self._freezing: asyncio.TimerHandle | None = None
         self._frozen = False
-        self._server: GuestServer | None = None
         self._oom_kills = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        # What the present wait is for, and what can end it early.
+        self._reached: Callable[[], bool] = lambda: False
+        self._waiter: asyncio.Future[None] | None = None
+        self._fault: Failure | None = None
+        self._ending = False
+        self._runtime_alive = False
+        self._extensions_alive: set[str] = set()
+        # The invoke in progress.
+        self._request_id = ""
+        self._answer: Responded | None = None
+        self._init_error: InitFailed | RestoreFailed | None = None
+        self._stream: ResponseStream | None = None
+        self._collected = bytearray()
+        self._produced_bytes = 0
+        self._first_byte_s: float | None = None
+        self._polled_s = 0.0
 
-    # ---- life
+    def _new_guests(self) -> Guests:
+        spec = self.spec
+        facts = extensions_api.FunctionFacts(
+            name=spec.name, version=spec.version, handler=spec.handler, account_id=spec.scope.account
+        )
+        return Guests(facts, list(self._binding.extensions), receiver=self, on_event=self._heard)
+
+    # ---- waiting
+
+    async def _until(self, reached: Callable[[], bool], limit_s: float) -> bool:
+        """Wait until ``reached()``; false when a fault came first or the time ran out."""
+        if reached():
+            return True
+        if self._fault is not None:
+            return False
+        self._reached = reached
+        waiter = self._waiter = self._loop.create_future()
+        timer = self._loop.call_later(max(0.0, limit_s), _finish, waiter)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            self._waiter = None
+        return reached()
+
+    def _changed(self) -> None:
+        """Something happened that a wait may be for."""
+        waiter = self._waiter
+        if waiter is not None and not waiter.done() and (self._fault is not None or self._reached()):
+            waiter.set_result(None)
+
+    def _fail(self, failure: Failure) -> None:
+        """The first fault counts; while everything is being ended there are none."""
+        if self._fault is None and not self._ending:
+            self._fault = failure
+        self._changed()
+
+    # ---- init
 
     async def initialise(self, started_up: Callable[[], None]) -> None:
-        """Start the runtime and wait until it asks for an event, fails, or 10 s are over.
+        """Start extensions and runtime and wait until all ask for an event, one fails, or 10 s are over.
 
         ``started_up`` is called when that is decided. Failing is not an error here: the environment is then BROKEN
         and its next invoke starts the runtime again. Raises SandboxLost when the sandbox itself is gone.
@@ -156,193 +240,278 @@ class Environment:
         sandbox = self.sandbox
         assert sandbox.runtime_listener is not None
         sandbox.on_exit = self._runtime_exited
+        sandbox.on_extension_exit = self._extension_exited
         sandbox.on_gone = self._sandbox_gone
-        self._server = GuestServer(sandbox.runtime_listener, self._receive)
+        self._server = GuestServer(sandbox.runtime_listener, self._guests)
         self._loop.add_reader(sandbox.output, self._read_output)
         self._loop.add_reader(sandbox.frames, self._read_frames)
-        self._emit(self._system_log.init_start(_now_ms()))
         if sandbox.cgroup is not None:
             # Shared pages of the zygote are not charged to the group, but a process of its own would have them.
             limit = max(16 * _MIB, self.spec.memory_mb * _MIB - sandbox.baseline_bytes)
             sandbox.cgroup.limit_memory(limit)
         started = time.perf_counter()
         try:
-            failure, _ = await self._start_runtime(INIT_LIMIT_S, request_id="")
+            failure = await self._start_up(self._init_limit_s, "init")
         finally:
             started_up()
-        duration_ms = (time.perf_counter() - started) * 1000
         if failure is None:
-            self._init_ms = duration_ms
+            self._init_ms = (time.perf_counter() - started) * 1000
             self._limit_cpu()
             self._become_available()
         else:
-            if not sandbox.gone.is_set():
-                await self._end_runtime()
-            self._report_init(duration_ms, "init", failure)
+            await self._end_runtime("TIMEOUT" if failure.status == "timeout" else "FAILURE")
             self._become_available(broken=True)
 
-    async def _start_runtime(self, limit_s: float, request_id: str) -> tuple[Failure | None, bool]:
-        """Bind or restart, then wait for the first poll. Returns why it failed and whether time ran out."""
-        if not self._binding.get("has_entry", True):
-            return failures.no_entry(request_id), False
-        self._api = RuntimeApi()
-        self._parked = None
-        self._signal = _Signal(self._loop)
-        self._oom_kills = self.sandbox.cgroup.oom_kills if self.sandbox.cgroup else 0
-        if not self._bound:
-            self._bound = True
-            self.sandbox.bind(
-                mounts=self._binding["mounts"],  # type: ignore[arg-type]
-                tmp_mb=self.spec.tmp_mb,
-                runtime=self._runtime_order(),
-                hide=self._binding.get("hide", ()),  # type: ignore[arg-type]
+    async def _start_up(self, limit_s: float, phase: str) -> Failure | None:
+        """One init. ``phase``: ``init``, or ``invoke`` when it is repeated inside an invoke. Returns why it failed."""
+        started = time.perf_counter()
+        self._fault = self._answer = self._init_error = None
+        self._ending = False
+        self._guests = self._new_guests()
+        assert self._server is not None
+        self._server.api = self._guests
+        external = self._binding.extensions
+        self._system_log.observer = None
+        if external:
+            self._listen_for_subscribers()
+        self._emit(self._system_log.init_start(_now_ms(), phase=phase))
+        failure = await self._run_init(started + limit_s, limit_s)
+        self._guests.telemetry.open = False
+        if self._delivery is not None:
+            self._delivery.close_subscription()
+            self._system_log.observer = self._delivery.add if self._delivery.wanted else None
+        self._report_extensions()
+        self._drain()
+        status, error_type = ("success", None) if failure is None else (failure.status, failure.log_error_type)
+        duration_ms = (time.perf_counter() - started) * 1000
+        self._emit(
+            self._system_log.init_runtime_done(_now_ms(), phase=phase, status=status, error_type=error_type)
+            + self._system_log.init_report(
+                _now_ms(), duration_ms=duration_ms, phase=phase, status=status, error_type=error_type
             )
-        else:
-            self.sandbox.restart()
-        deadline = self._loop.call_later(limit_s, lambda: self._signal.set(None))
-        try:
-            event = await self._signal.future
-            if isinstance(event, InitFailed):
-                # The runtime exits by itself after this; what it printed comes first.
-                self._signal = _Signal(self._loop)
-                await self._signal.future
-                return (
-                    Failure(
-                        status="error",
-                        payload=event.body,
-                        log_error_type=failures.logged_error_type(event.error_type),
-                    ),
-                    False,
-                )
-        finally:
-            deadline.cancel()
-        if isinstance(event, Polled):
-            return None, False
-        if event is None:
-            return failures.timed_out(request_id, limit_s), True
-        assert isinstance(event, int)
-        return self._exit_failure(event, request_id), False
+        )
+        return failure
 
-    def _runtime_order(self) -> str:
+    async def _run_init(self, deadline: float, limit_s: float) -> Failure | None:
+        if not self._binding.has_entry:
+            return failures.no_entry(self._request_id)
+        sandbox = self.sandbox
+        self._oom_kills = sandbox.cgroup.oom_kills if sandbox.cgroup else 0
+        self._extensions_alive = set(self._binding.extensions)
+        self._runtime_alive = True
+        try:
+            if not self._bound:
+                self._bound = True
+                self._bind()
+            else:
+                sandbox.restart()
+            if self._binding.extensions:
+                if not await self._until(lambda: self._guests.extensions.registered, deadline - time.perf_counter()):
+                    return self._init_failure(limit_s)
+                sandbox.start()
+        except OSError:
+            return self._lost()
+        if not await self._until(lambda: self._guests.all_ready, deadline - time.perf_counter()):
+            return self._init_failure(limit_s)
+        return None
+
+    def _bind(self) -> None:
         environment = self._variables(self.log_stream)
         order = {
             "environment": environment,
             "user_environment": dict(self.spec.environment),
             "task_root": environment["LAMBDA_TASK_ROOT"],
-            "entry": self._binding.get("entry"),
+            "entry": self._binding.entry,
         }
-        return json.dumps(order)
+        self.sandbox.bind(
+            mounts=self._binding.mounts,
+            tmp_mb=self.spec.tmp_mb,
+            runtime=json.dumps(order),
+            hide=self._binding.hide,
+            extensions=self._binding.extensions,
+            extension_environment=extension_environment(environment) if self._binding.extensions else None,
+        )
+        if self.sandbox.extension_output is not None:
+            self._loop.add_reader(self.sandbox.extension_output, self._read_extensions)
+
+    def _init_failure(self, limit_s: float) -> Failure:
+        if self._fault is not None:
+            return self._fault
+        if self._init_error is not None:
+            return self._reported_init_error(self._init_error)
+        return failures.timed_out(self._request_id, limit_s)
+
+    @staticmethod
+    def _reported_init_error(event: InitFailed | RestoreFailed) -> Failure:
+        log_type = failures.logged_error_type(event.error_type)
+        return Failure(status="error", payload=event.body, log_error_type=log_type)
+
+    def _lost(self) -> Failure:
+        return failures.platform_failure("Sandbox.Failure", "the sandbox is gone", self._request_id)
+
+    def _listen_for_subscribers(self) -> None:
+        address = self.sandbox.address
+        self._delivery = TelemetryDelivery(self.sandbox.open_socket, address)
+        self._system_log.observer = self._delivery.add
+
+    def _report_extensions(self) -> None:
+        for extension in self._guests.extensions:
+            state = "Ready" if extension.settled else extension.state.value
+            self._emit(
+                self._system_log.extension(
+                    _now_ms(),
+                    name=extension.name,
+                    state=state,
+                    events=extension.shown_events(),
+                    error_type=extension.error_type,
+                )
+            )
+
+    # ---- invoke
 
     async def invoke(self, invocation: Invocation) -> Outcome:
-        """Run one event to its answer. The environment is available again when ``on_available`` is called."""
+        """Run one event to its answer.
+
+        The environment is available again when ``on_available`` is called.
+        """
         assert self.state in (EnvironmentState.IDLE, EnvironmentState.BROKEN)
         self._unfreeze()
-        spec = self.spec
-        init_ms, self._init_ms = self._init_ms, None
-        request_id = invocation.request_id
+        started = time.perf_counter()
         was_broken = self.state is EnvironmentState.BROKEN
+        init_ms, self._init_ms = self._init_ms, None
         self.state = EnvironmentState.BUSY
         self.invokes += 1
-        started = time.perf_counter()
-        deadline_s = time.time() + spec.timeout_s
-        failure: Failure | None = None
-        answer: Responded | None = None
-        if was_broken:
-            failure = await self._start_again(request_id, started)
+        self._request_id = invocation.request_id
+        self._stream = invocation.stream
+        self._produced_bytes = 0
+        self._first_byte_s = self._answer = None
+        self._collected.clear()
+        timeout_s = self.spec.timeout_s
+        deadline = started + timeout_s
+        failure = await self._start_again() if was_broken else None
         self._tail = []
-        self._emit(self._system_log.start(_now_ms(), request_id))
+        self._emit(self._system_log.start(_now_ms(), invocation.request_id, _tracing(invocation, self._system_log)))
         if failure is None:
-            remaining = spec.timeout_s - (time.perf_counter() - started)
-            answer, failure = await self._deliver(invocation, deadline_s, remaining)
-        duration_ms = (time.perf_counter() - started) * 1000
-        if failure is not None and failure.status == "timeout":
-            duration_ms = spec.timeout_s * 1000.0
-        self._drain()
-        report = self._report(request_id, duration_ms, init_ms, answer, failure)
-        self._emit(self._system_log.end_and_report(_now_ms(), report))
-        tail = _tail_bytes(self._tail or [])
-        self._tail = None
-        self.state = EnvironmentState.SETTLING
-        if failure is not None:
-            # The caller has the answer at once; the processes are ended before anyone gets this environment again.
-            self._spawn(self._break())
-            return Outcome(payload=failure.payload, failed=True, report=report, log_tail=tail)
+            failure = await self._run(invocation, deadline)
+        answered = time.perf_counter()
+        answer = self._answer
+        if failure is not None or not self._guests.extensions:
+            return self._conclude(started, answered, init_ms, answer, failure)
         assert answer is not None
-        remaining = spec.timeout_s - (time.perf_counter() - started)
-        self._await_poll(remaining)
-        return Outcome(payload=answer.body, failed=answer.failed, report=report, log_tail=tail)
+        if invocation.wants_tail:
+            failure = await self._await_extensions(deadline)
+            return self._conclude(started, answered, init_ms, answer, failure, answered_already=True)
+        # The caller has its answer as soon as the runtime gave it; the extensions have until the deadline.
+        outcome = Outcome(
+            payload=answer.body,
+            failed=answer.failed,
+            report=self._report(started, answered, init_ms, answer, None, ()),
+            log_tail=b"",
+            streamed=answer.streamed,
+            content_type=answer.content_type,
+        )
 
-    async def _start_again(self, request_id: str, started: float) -> Failure | None:
+        async def finish() -> None:
+            late = await self._await_extensions(deadline)
+            self._conclude(started, answered, init_ms, answer, late, answered_already=True)
+
+        self._spawn(finish())
+        return outcome
+
+    async def _start_again(self) -> Failure | None:
         """Init inside an invoke: its time counts against the function's timeout (AWS: "suppressed init")."""
         if self.sandbox.gone.is_set():
-            return failures.platform_failure("Sandbox.Failure", "the sandbox is gone", request_id)
+            return self._lost()
         if self.sandbox.cgroup is not None:
             self.sandbox.cgroup.unlimit_cpu()
-        failure, timed_out = await self._start_runtime(self.spec.timeout_s, request_id)
+        failure = await self._start_up(self.spec.timeout_s, "invoke")
         if failure is None:
             self._limit_cpu()
-            return None
-        self._drain()
-        if timed_out:
-            return failures.timed_out(request_id, self.spec.timeout_s)
-        self._report_init((time.perf_counter() - started) * 1000, "invoke", failure)
+        elif failure.status == "timeout":
+            return failures.timed_out(self._request_id, self.spec.timeout_s)
         return failure
 
-    async def _deliver(
-        self, invocation: Invocation, deadline_s: float, remaining_s: float
-    ) -> tuple[Responded | None, Failure | None]:
-        self._signal = _Signal(self._loop)
+    async def _run(self, invocation: Invocation, deadline: float) -> Failure | None:
+        remaining_s = deadline - time.perf_counter()
         delivery = Delivery(
             request_id=invocation.request_id,
-            deadline_ms=int(deadline_s * 1000),
+            deadline_ms=int((time.time() + remaining_s) * 1000),
             invoked_function_arn=invocation.invoked_function_arn,
             trace_id=invocation.trace_id,
             payload=invocation.payload,
             client_context=invocation.client_context,
+            streaming=self._stream is not None,
         )
-        parked, self._parked = self._parked, None
         try:
-            reply = self._api.deliver(delivery)
+            taken = self._fault is None and self._guests.deliver(delivery)
         except IllegalTransition:
-            return None, failures.platform_failure("Sandbox.Failure", "the runtime is not ready", invocation.request_id)
-        if parked is None or not parked.answer(reply):
-            return None, failures.platform_failure("Sandbox.Failure", "the runtime hung up", invocation.request_id)
-        timer = self._loop.call_later(max(0.0, remaining_s), self._signal.set, None)
-        event = await self._signal.future
-        timer.cancel()
-        if isinstance(event, Responded):
-            return event, None
-        if event is None:
-            return None, failures.timed_out(invocation.request_id, self.spec.timeout_s)
-        assert isinstance(event, int)
-        return None, self._exit_failure(event, invocation.request_id)
+            taken = False
+        if not taken and self._fault is None:
+            self._fault = failures.platform_failure("Sandbox.Failure", "the runtime hung up", invocation.request_id)
+        if await self._until(lambda: self._answer is not None, remaining_s):
+            return None
+        return self._fault or failures.timed_out(invocation.request_id, self.spec.timeout_s)
 
-    def _await_poll(self, remaining_s: float) -> None:
-        """Become available when the runtime polls again, as it does at once; break it if it does not in time."""
-        if self._api.state is RuntimeState.READY:
-            self._become_available()
-            return
-        if self._api.state is not RuntimeState.RESPONDED or self.sandbox.gone.is_set():
-            self._spawn(self._break())
-            return
-        signal = self._signal = _Signal(self._loop)
-        timer = self._loop.call_later(max(0.05, remaining_s), signal.set, None)
+    async def _await_extensions(self, deadline: float) -> Failure | None:
+        """After the answer: wait for the runtime and its extensions. Returns what came between, if anything."""
+        if await self._until(lambda: self._guests.invoke_is_over, deadline - time.perf_counter()):
+            return None
+        return self._fault or failures.timed_out(self._request_id, self.spec.timeout_s)
 
-        def settle(future: asyncio.Future[RuntimeEvent | int | None]) -> None:
-            timer.cancel()
-            if isinstance(future.result(), Polled):
+    def _conclude(
+        self,
+        started: float,
+        answered: float,
+        init_ms: float | None,
+        answer: Responded | None,
+        failure: Failure | None,
+        *,
+        answered_already: bool = False,
+    ) -> Outcome:
+        """END and REPORT, and on to the next state. With an answer the caller keeps it, whatever came after."""
+        self._drain()
+        spans = self._extension_spans(answered) if answered_already else ()
+        report = self._report(started, answered, init_ms, answer, failure, spans)
+        self._emit(self._system_log.end_and_report(_now_ms(), report))
+        tail = _tail_bytes(self._tail or [])
+        self._tail = None
+        if self.state is not EnvironmentState.CLOSED:
+            self.state = EnvironmentState.SETTLING
+            if failure is not None:
+                # The caller has the answer at once; the processes are ended before anyone gets this environment again.
+                self._spawn(self._break("TIMEOUT" if failure.status == "timeout" else "FAILURE"))
+            elif self._guests.invoke_is_over:
                 self._become_available()
             else:
-                self._drain()
-                self._spawn(self._break())
+                self._spawn(self._settle(started + self.spec.timeout_s))
+        if answer is None or (failure is not None and not answered_already):
+            assert failure is not None
+            streamed = self._produced_bytes > 0 and self._stream is not None
+            return Outcome(payload=failure.payload, failed=True, report=report, log_tail=tail, streamed=streamed)
+        return Outcome(
+            payload=answer.body,
+            failed=answer.failed,
+            report=report,
+            log_tail=tail,
+            streamed=answer.streamed,
+            content_type=answer.content_type,
+        )
 
-        signal.future.add_done_callback(settle)
+    async def _settle(self, deadline: float) -> None:
+        """The runtime asks for its next event within a millisecond of its answer; end it if it does not in time."""
+        limit_s = max(0.05, deadline - time.perf_counter())
+        if await self._until(lambda: self._guests.invoke_is_over, limit_s):
+            self._become_available()
+        else:
+            self._drain()
+            await self._break("FAILURE" if self._fault is not None else "TIMEOUT")
 
     def _become_available(self, *, broken: bool = False) -> None:
         if self.state is EnvironmentState.CLOSED:
             return
         self.state = EnvironmentState.BROKEN if broken else EnvironmentState.IDLE
         self.idle_since_s = time.monotonic()
+        self._request_id = ""
         self._on_available(self)
         if self.state is EnvironmentState.IDLE and self._freezing is None:
             self._freezing = self._loop.call_later(_FREEZE_AFTER_S, self._freeze)
@@ -352,74 +521,191 @@ class Environment:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _break(self) -> None:
-        await self._end_runtime()
+    # ---- shutdown
+
+    async def _break(self, reason: str) -> None:
+        await self._end_runtime(reason)
         self._become_available(broken=True)
 
-    async def _end_runtime(self) -> None:
-        """End the runtime and everything it started; the sandbox and its ``/tmp`` stay."""
+    async def _end_runtime(self, reason: str) -> None:
+        """End runtime and extensions and everything they started; the sandbox and its ``/tmp`` stay."""
+        if not self.sandbox.gone.is_set():
+            await self._shut_down(reason)
         with contextlib.suppress(SandboxLost):
             await self.sandbox.clear()
         if self._server is not None:
             self._server.hang_up()
+        self._stop_delivery()
         self._drain()
 
+    async def _shut_down(self, reason: str) -> None:
+        """AWS's shutdown phase, without the final kill: nothing without extensions, 500 ms with internal ones only,
+        2 s with external ones. ``reason``: SPINDOWN, TIMEOUT or FAILURE.
+        """
+        extensions = list(self._guests.extensions)
+        self._ending = True
+        self._fault = None
+        if not extensions:
+            return
+        external = [extension for extension in extensions if extension.external]
+        limit_s = SHUTDOWN_LIMIT_S if external else INTERNAL_SHUTDOWN_LIMIT_S
+        started = time.perf_counter()
+        if self._delivery is not None:
+            await self._delivery.flush(_FLUSH_LIMIT_S)
+        await self._shut_down_runtime(limit_s * (_RUNTIME_SHARE if external else 1.0))
+        if not external:
+            return
+        deadline_ms = _now_ms() + int((started + limit_s - time.perf_counter()) * 1000)
+        self._guests.shut_down(extensions_api.shutdown_event(reason=reason, deadline_ms=deadline_ms))
+        for extension in external:
+            if "SHUTDOWN" not in extension.events or extension.state in _FAILED_STATES:
+                self.sandbox.signal(signal.SIGKILL, extension=extension.name)
+        await self._until(lambda: not self._extensions_alive, started + limit_s - time.perf_counter())
+        if self._delivery is not None:
+            self._drain()
+
+    async def _shut_down_runtime(self, limit_s: float) -> None:
+        if not self._runtime_alive:
+            return
+        if self.spec.delivers_sigterm:
+            self.sandbox.signal(signal.SIGTERM)
+            if await self._until(lambda: not self._runtime_alive, limit_s):
+                return
+        self.sandbox.signal(signal.SIGKILL)
+        await self._until(lambda: not self._runtime_alive, _KILL_LIMIT_S)
+
+    def _stop_delivery(self) -> None:
+        self._system_log.observer = None
+        if self._delivery is not None:
+            self._delivery.stop()
+            self._delivery = None
+
     async def close(self) -> None:
-        """End the environment. Without extensions AWS sends no signal first (shutdown phase of 0 ms)."""
+        """Shut the environment down and release everything; safe to call twice."""
         if self.state is EnvironmentState.CLOSED:
             return
+        was_up = self.state is not EnvironmentState.BROKEN
         self.state = EnvironmentState.CLOSED
         if self._freezing is not None:
             self._freezing.cancel()
-        self._signal.set(0)
+        self._fail(failures.platform_failure("Sandbox.Failure", "the environment was ended", self._request_id))
+        if was_up and self._guests.extensions and not self.sandbox.gone.is_set():
+            self._unfreeze()
+            await self._shut_down("SPINDOWN")
+        self._ending = True
         if self._server is not None:
             self._server.close()
-        self._loop.remove_reader(self.sandbox.output)
-        self._loop.remove_reader(self.sandbox.frames)
+        self._stop_delivery()
         if not self.sandbox.gone.is_set():
             self.sandbox.kill()
         self._drain()
+        for descriptor in (self.sandbox.output, self.sandbox.frames, self.sandbox.extension_output):
+            if descriptor is not None:
+                self._loop.remove_reader(descriptor)
         # Before its descriptor is closed: the loop would go on watching the number, deaf to whoever gets it next.
         self._end_endpoint()
         await self.sandbox.close()
         self._on_closed(self)
 
-    # ---- what the sandbox tells
+    # ---- what guests and sandbox tell
 
-    def _receive(
-        self,
-        method: str,
-        path: str,
-        headers: Mapping[str, str],
-        body: bytes | None,
-        connection: GuestConnection,
-    ) -> Reply | None:
-        reply, event = self._api.receive(method, path, headers, body)
-        if reply is None:
-            self._parked = connection
-        if isinstance(event, (Responded, InitFailed)):
-            # Before anybody hears of it, so that this invoke's log has all that it wrote.
+    def _heard(self, event: Event) -> None:
+        """A call of the runtime or of an extension."""
+        if isinstance(event, Polled):
+            self._polled_s = time.perf_counter()
+        elif isinstance(event, Responded):
+            self._take_answer(event)
+        elif isinstance(event, (InitFailed, RestoreFailed)):
             self._drain()
-        if event is not None:
-            self._signal.set(event)
-        return reply
+            self._init_error = event  # the runtime exits by itself after this; what it printed comes first
+        elif isinstance(event, ExtensionFailed):
+            name = event.extension.error_type or ""
+            self._fail(failures.extension_reported(self._request_id, event.phase, name))
+        elif isinstance(event, Subscription):
+            self._subscribe(event)
+        elif isinstance(event, ExtensionRegistered) and self._delivery is None and not self._ending:
+            self._listen_for_subscribers()
+        elif isinstance(event, ExtensionPolled) and not event.first:
+            self._drain()
+        self._changed()
+
+    def _take_answer(self, event: Responded) -> None:
+        # Before anybody hears of it, so that this invoke's log has all that it wrote.
+        self._drain()
+        if self._fault is not None:
+            return
+        if event.streamed and self._stream is None:
+            body = event.body if event.failed else bytes(self._collected)
+            event = Responded(body=body, failed=event.failed, error_type=event.error_type)
+        elif not event.streamed:
+            self._produced_bytes = len(event.body)
+            self._first_byte_s = time.perf_counter()
+        self._answer = event
+
+    def _subscribe(self, subscription: Subscription) -> None:
+        if self._delivery is None:
+            return
+        self._delivery.subscribe(subscription)
+        self._emit(
+            self._system_log.subscription(
+                _now_ms(), api=subscription.api, name=subscription.extension, types=subscription.shown_types()
+            )
+        )
+
+    def feed(self, data: bytes, connection: GuestConnection) -> None:
+        """A part of a streamed response."""
+        if self._first_byte_s is None:
+            self._first_byte_s = time.perf_counter()
+        self._produced_bytes += len(data)
+        if self._stream is not None:
+            if not self._stream.feed(data, connection):
+                self._fail(failures.response_too_large(self._stream.limit_bytes))
+                connection.abort()
+        elif len(self._collected) + len(data) <= PAYLOAD_LIMIT:
+            self._collected += data
+        else:
+            self._fail(failures.response_too_large(PAYLOAD_LIMIT))
+            connection.abort()
+
+    def broken(self) -> None:
+        """The connection of a streamed response ended too early."""
+        self._fail(failures.platform_failure("Runtime.TruncatedResponse", "HTTP request truncated", self._request_id))
 
     def _runtime_exited(self, status: int) -> None:
+        self._runtime_alive = False
         self._drain()
-        self._signal.set(status)
+        if self._init_error is not None:
+            self._fail(self._reported_init_error(self._init_error))
+        else:
+            self._fail(self._exit_failure(status))
+        self._broke_while_idle()
+
+    def _extension_exited(self, name: str, status: int | None, reason: str) -> None:
+        self._extensions_alive.discard(name)
+        self._drain()
+        if status is None:
+            self._fail(failures.extension_not_launched(self._request_id, name, reason))
+        else:
+            self._fail(failures.extension_ended(self._request_id, status))
+        self._broke_while_idle()
+
+    def _broke_while_idle(self) -> None:
         if self.state is EnvironmentState.IDLE:
             # It ended between invokes: the next one starts it again.
             self.state = EnvironmentState.BROKEN
+        self._changed()
 
     def _sandbox_gone(self) -> None:
-        self._signal.set(9)
+        self._runtime_alive = False
+        self._extensions_alive.clear()
+        self._fail(self._exit_failure(signal.SIGKILL))
         if self.state in (EnvironmentState.IDLE, EnvironmentState.BROKEN):
             self._spawn(self.close())
 
-    def _exit_failure(self, status: int, request_id: str) -> Failure:
+    def _exit_failure(self, status: int) -> Failure:
         cgroup = self.sandbox.cgroup
         killed_for_memory = cgroup is not None and cgroup.oom_kills > self._oom_kills
-        return failures.exited(request_id, status, out_of_memory=killed_for_memory)
+        return failures.exited(self._request_id, status, out_of_memory=killed_for_memory)
 
     # ---- limits
 
@@ -456,27 +742,41 @@ class Environment:
     def _read_output(self) -> None:
         data = _read(self.sandbox.output)
         if data:
-            self._emit(self._lines.feed(data, _now_ms()))
+            self._emit(self._lines.feed(data, _now_ms()), "function")
         elif data == b"":
             self._loop.remove_reader(self.sandbox.output)
 
     def _read_frames(self) -> None:
         data = _read(self.sandbox.frames)
         if data:
-            self._emit(self._frames.feed(data, _now_ms()))
+            self._emit(self._frames.feed(data, _now_ms()), "function")
         elif data == b"":
             self._loop.remove_reader(self.sandbox.frames)
+
+    def _read_extensions(self) -> None:
+        descriptor = self.sandbox.extension_output
+        assert descriptor is not None
+        data = _read(descriptor)
+        if data:
+            self._emit(self._extension_lines.feed(data, _now_ms()), "extension")
+        elif data == b"":
+            self._loop.remove_reader(descriptor)
 
     def _drain(self) -> None:
         """Read all that is in the pipes now, and end an unfinished line."""
         now_ms = _now_ms()
         while data := _read(self.sandbox.output):
-            self._emit(self._lines.feed(data, now_ms))
+            self._emit(self._lines.feed(data, now_ms), "function")
         while data := _read(self.sandbox.frames):
-            self._emit(self._frames.feed(data, now_ms))
-        self._emit(self._lines.flush(now_ms))
+            self._emit(self._frames.feed(data, now_ms), "function")
+        self._emit(self._lines.flush(now_ms), "function")
+        if self.sandbox.extension_output is not None:
+            while data := _read(self.sandbox.extension_output):
+                self._emit(self._extension_lines.feed(data, now_ms), "extension")
+            self._emit(self._extension_lines.flush(now_ms), "extension")
 
-    def _emit(self, events: list[LogEvent]) -> None:
+    def _emit(self, events: list[LogEvent], source: str | None = None) -> None:
+        """Log events; ``source`` names them for telemetry, platform events are told there on their own."""
         if not events:
             return
         if self._tail is not None:
@@ -484,44 +784,99 @@ class Environment:
             self._tail.extend(event.message for event in events[-TAIL_LIMIT:])
             if len(self._tail) > 2 * TAIL_LIMIT:
                 del self._tail[:-TAIL_LIMIT]
+        if source is not None and self._delivery is not None and self._delivery.wanted:
+            as_json = self.spec.logging.log_format == "JSON"
+            for event in events:
+                self._delivery.add(Record(time_ms=event.timestamp_ms, kind=source, record=_content(event, as_json)))
         self._log(self.log_stream, events)
-
-    def _report_init(self, duration_ms: float, phase: str, failure: Failure) -> None:
-        self._emit(
-            self._system_log.init_report(
-                _now_ms(),
-                duration_ms=duration_ms,
-                phase=phase,
-                status=failure.status,
-                error_type=failure.log_error_type,
-            )
-        )
 
     def _report(
         self,
-        request_id: str,
-        duration_ms: float,
+        started: float,
+        answered: float,
         init_ms: float | None,
         answer: Responded | None,
         failure: Failure | None,
+        spans: tuple[Span, ...],
     ) -> Report:
         status, error_type = "success", None
         if failure is not None:
             status, error_type = failure.status, failure.log_error_type
         elif answer is not None and answer.failed:
             status = "error"
-            if answer.error_type == "Function.ResponseSizeTooLarge":
+            if answer.error_type == "Function.ResponseSizeTooLarge" or answer.streamed:
                 error_type = answer.error_type
+        duration_ms = (answered - started) * 1000
+        if failure is not None and status == "timeout":
+            duration_ms = self.spec.timeout_s * 1000.0
+        tail_ms = sum(span.duration_ms for span in spans)
         return Report(
-            request_id=request_id,
+            request_id=self._request_id,
             duration_ms=duration_ms,
-            billed_ms=billed_ms(duration_ms, init_ms),
+            billed_ms=billed_ms(duration_ms + (tail_ms if status != "timeout" else 0.0), init_ms),
             memory_mb=self.spec.memory_mb,
             max_memory_used_mb=self._used_mb(),
             init_ms=init_ms,
             status=status,
             error_type=error_type if status != "timeout" else None,
+            produced_bytes=self._produced_bytes if answer is not None else None,
+            runtime_spans=self._runtime_spans(started, answered) if self._system_log.observer is not None else (),
+            spans=spans,
         )
+
+    def _runtime_spans(self, started: float, answered: float) -> tuple[Span, ...]:
+        """How long the first byte, the rest of the answer, and the runtime's way to its next call took."""
+        first = self._first_byte_s
+        if first is None:
+            return ()
+        polled = max(self._polled_s, answered)
+        marks = (("responseLatency", started, first), ("responseDuration", first, answered))
+        return tuple(_span(name, begin, end) for name, begin, end in (*marks, ("runtimeOverhead", answered, polled)))
+
+    def _extension_spans(self, answered: float) -> tuple[Span, ...]:
+        return (_span("extensionOverhead", max(self._polled_s, answered), time.perf_counter()),)
+
+
+_FAILED_STATES: Final = frozenset({ExtensionState.STARTED, ExtensionState.INIT_ERROR, ExtensionState.EXIT_ERROR})
+
+
+def _finish(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def _span(name: str, begin: float, end: float) -> Span:
+    """Between two readings of time.perf_counter()."""
+    start_ms = _now_ms() - int((time.perf_counter() - begin) * 1000)
+    return Span(name=name, start_ms=start_ms, duration_ms=max(0.0, (end - begin) * 1000))
+
+
+def _tracing(invocation: Invocation, log: SystemLog) -> dict[str, str] | None:
+    if log.observer is None or not invocation.trace_id:
+        return None
+    return {"type": "X-Amzn-Trace-Id", "value": invocation.trace_id}
+
+
+def _content(event: LogEvent, as_json: bool) -> Mapping[str, Any] | str:
+    """A line as telemetry has it: an object when the format is JSON and it is one."""
+    text = event.message.removesuffix("\n")
+    if as_json and text.startswith("{"):
+        with contextlib.suppress(ValueError):
+            parsed = json.loads(text)
+            if isinstance(parsed, dict):
+                return parsed
+    return text
+
+
+def extension_names(opt: Path | None) -> list[str]:
+    """The external extensions of merged layers: every regular file in ``extensions``, by name.
+
+    AWS's own switch for troubleshooting, a file ``disable-extensions-jwigqn8j``, turns them all off.
+    """
+    if opt is None or (opt / "disable-extensions-jwigqn8j").exists():
+        return []
+    folder = opt / "extensions"
+    return sorted(path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
 
 
 def log_stream_name(spec: ExecutionSpec, now: datetime) -> str:

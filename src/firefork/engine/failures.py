@@ -75,6 +75,34 @@ def exited(request_id: str, wait_status: int, *, out_of_memory: bool) -> Failure
     return failure
 
 
+def extension_ended(request_id: str, wait_status: int) -> Failure:
+    """An external extension's process ended by itself."""
+    text = exit_text(wait_status).removeprefix("Runtime exited with error: ")
+    return platform_failure("Extension.Crash", "exit code 0" if wait_status == 0 else text, request_id)
+
+
+def extension_not_launched(request_id: str, name: str, reason: str) -> Failure:
+    """An executable of ``/opt/extensions`` that cannot be executed; ``reason`` is the kernel's."""
+    return platform_failure("Extension.LaunchError", f"fork/exec /opt/extensions/{name}: {reason}", request_id)
+
+
+def extension_reported(request_id: str, phase: str, error_type: str) -> Failure:
+    """An extension called init/error or exit/error."""
+    kind = "Extension.InitError" if phase == "init" else "Extension.ExitError"
+    return platform_failure(kind, error_type, request_id)
+
+
+def response_too_large(limit: int) -> Failure:
+    """A response beyond ``limit`` bytes. Recorded wording: fact sheet section 5.5."""
+    payload = orjson.dumps(
+        {
+            "errorMessage": f"Response payload size exceeded maximum allowed payload size ({limit} bytes).",
+            "errorType": "Function.ResponseSizeTooLarge",
+        }
+    )
+    return Failure(status="error", payload=payload, log_error_type="Function.ResponseSizeTooLarge")
+
+
 def exit_text(wait_status: int) -> str:
     if os.WIFSIGNALED(wait_status):
         number = os.WTERMSIG(wait_status)

@@ -7,27 +7,42 @@ interface emulator.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import enum
+import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import orjson
 
+from firefork.engine import failures
+from firefork.engine.guest_reply import ACCEPTED, NOT_FOUND, IllegalTransition, Reply, error_reply
+
 PAYLOAD_LIMIT: Final = 6 * 1024 * 1024 + 100
 """Bytes of a response; AWS answers 413 beyond it."""
 
-_PREFIX: Final = "/2018-06-01/runtime/"
+PREFIX: Final = "/2018-06-01/runtime/"
+RESPONSE_MODE: Final = "lambda-runtime-function-response-mode"
+_WITH_CAUSE: Final = "application/vnd.aws.lambda.error.cause+json"
+_ERROR_MEMBERS: Final = ("errorMessage", "errorType", "stackTrace")
 
 
 class RuntimeState(enum.Enum):
     """Where the runtime process stands, in the words of AWS's own state names."""
 
     STARTED = "Started"
+    RESTORE_READY = "RestoreReady"
+    """Initialised, and waiting to be restored (SnapStart)."""
+    RESTORING = "Restoring"
     READY = "Ready"
     RUNNING = "Running"
+    RESPONDING = "InvocationResponse"
+    """A streamed response has begun."""
     RESPONDED = "ResponseSent"
     INIT_ERROR = "InitError"
+    RESTORE_ERROR = "RestoreError"
 
 
 class RuntimeCall(enum.Enum):
@@ -35,25 +50,31 @@ class RuntimeCall(enum.Enum):
 
     NEXT = "Ready"
     DELIVERY = "Running"
-    RESPONSE = "InvocationResponse"
+    STREAM = "InvocationResponse"
+    RESPONSE = "ResponseSent"
     ERROR = "InvocationErrorResponse"
     INIT_ERROR = "InitError"
+    RESTORE_NEXT = "RestoreReady"
+    RESTORE = "Restoring"
+    RESTORE_ERROR = "RestoreError"
 
 
 TRANSITIONS: Final[Mapping[tuple[RuntimeState, RuntimeCall], RuntimeState]] = {
     (RuntimeState.STARTED, RuntimeCall.NEXT): RuntimeState.READY,
     (RuntimeState.STARTED, RuntimeCall.INIT_ERROR): RuntimeState.INIT_ERROR,
+    (RuntimeState.STARTED, RuntimeCall.RESTORE_NEXT): RuntimeState.RESTORE_READY,
+    (RuntimeState.RESTORE_READY, RuntimeCall.RESTORE): RuntimeState.RESTORING,
+    (RuntimeState.RESTORING, RuntimeCall.NEXT): RuntimeState.READY,
+    (RuntimeState.RESTORING, RuntimeCall.RESTORE_ERROR): RuntimeState.RESTORE_ERROR,
     (RuntimeState.READY, RuntimeCall.NEXT): RuntimeState.READY,
     (RuntimeState.READY, RuntimeCall.DELIVERY): RuntimeState.RUNNING,
+    (RuntimeState.RUNNING, RuntimeCall.STREAM): RuntimeState.RESPONDING,
     (RuntimeState.RUNNING, RuntimeCall.RESPONSE): RuntimeState.RESPONDED,
     (RuntimeState.RUNNING, RuntimeCall.ERROR): RuntimeState.RESPONDED,
+    (RuntimeState.RESPONDING, RuntimeCall.RESPONSE): RuntimeState.RESPONDED,
     (RuntimeState.RESPONDED, RuntimeCall.NEXT): RuntimeState.READY,
 }
 """A pair that is absent is illegal and answered 403."""
-
-
-class IllegalTransition(Exception):
-    """A call that the state does not allow; nothing changed."""
 
 
 def advance(state: RuntimeState, call: RuntimeCall) -> RuntimeState:
@@ -68,27 +89,32 @@ def advance(state: RuntimeState, call: RuntimeCall) -> RuntimeState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """An HTTP answer to the runtime."""
-
-    status: int
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content_type: str = "application/json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Polled:
     """The runtime asked for the next event: init, or the invoke before, is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Responded:
-    """The runtime answered the invoke. ``body`` goes to the caller as it is."""
+    """The runtime answered the invoke. ``body`` goes to the caller as it is; a streamed one has gone already."""
 
     body: bytes
     failed: bool = False
     error_type: str | None = None
+    streamed: bool = False
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreReady:
+    """The runtime is initialised and waits for the end of its restoration (SnapStart)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreFailed:
+    """A hook failed after the restoration; the runtime is about to exit."""
+
+    body: bytes
+    error_type: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,26 +137,17 @@ class Delivery:
     client_context: str | None = None
     """Decoded JSON text."""
     cognito_identity: str | None = None
+    tenant_id: str | None = None
     content_type: str = "application/json"
+    streaming: bool = False
+    """Whether the caller takes parts as they come. Told in a header of ours, for Python's generator handlers."""
 
 
-RuntimeEvent = Polled | Responded | InitFailed
+RuntimeEvent = Polled | Responded | InitFailed | RestoreReady | RestoreFailed
 
 
-def error_reply(status: int, error_type: str, message: str) -> Reply:
-    return Reply(status=status, body=orjson.dumps({"errorMessage": message, "errorType": error_type}))
-
-
-_ACCEPTED: Final = Reply(status=202, body=b'{"status":"OK"}\n')
-_NOT_FOUND: Final = Reply(status=404, body=b"404 page not found\n", content_type="text/plain; charset=utf-8")
 _TOO_LARGE: Final = error_reply(
     413, "RequestEntityTooLarge", f"Exceeded maximum allowed payload size ({PAYLOAD_LIMIT} bytes)."
-)
-_TOO_LARGE_ANSWER: Final = orjson.dumps(
-    {
-        "errorMessage": f"Response payload size exceeded maximum allowed payload size ({PAYLOAD_LIMIT} bytes).",
-        "errorType": "Function.ResponseSizeTooLarge",
-    }
 )
 
 
@@ -140,58 +157,118 @@ class RuntimeApi:
     def __init__(self) -> None:
         self.state = RuntimeState.STARTED
         self._request_id: str | None = None
+        self._invocation_id = ""
 
     def receive(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
     ) -> tuple[Reply | None, RuntimeEvent | None]:
         """A request of the runtime. ``body`` is ``None`` when it was longer than ``PAYLOAD_LIMIT``.
 
-        The reply is ``None`` for the next-call, which is answered by ``deliver``. Header names are lower case.
+        The reply is ``None`` for the two next-calls, which ``deliver`` and ``restore`` answer. Header names are lower
+        case.
         """
-        if not path.startswith(_PREFIX):
-            return (Reply(status=200, body=b"pong", content_type="text/plain") if path == "/ping" else _NOT_FOUND), None
-        call = path[len(_PREFIX) :]
+        if not path.startswith(PREFIX):
+            return (Reply(status=200, body=b"pong", content_type="text/plain") if path == "/ping" else NOT_FOUND), None
+        call = path[len(PREFIX) :]
         try:
             if call == "invocation/next" and method == "GET":
                 self.state = advance(self.state, RuntimeCall.NEXT)
                 return None, Polled()
-            if call == "init/error" and method == "POST":
-                self.state = advance(self.state, RuntimeCall.INIT_ERROR)
-                error_type = headers.get("lambda-runtime-function-error-type", "")
-                return _ACCEPTED, InitFailed(body=body or b"", error_type=error_type)
-            resource, _, rest = call.partition("/")
-            request_id, _, action = rest.partition("/")
-            if resource == "invocation" and method == "POST" and action in ("response", "error"):
+            request_id, action = _invocation(call)
+            if method == "POST" and action in ("response", "error"):
                 return self._answered(request_id, action, headers, body)
+            return self._rare(method, call, headers, body)
         except IllegalTransition as error:
             return error_reply(403, "InvalidStateTransition", str(error)), None
-        return _NOT_FOUND, None
+
+    def _rare(
+        self, method: str, call: str, headers: Mapping[str, str], body: bytes | None
+    ) -> tuple[Reply | None, RuntimeEvent | None]:
+        error_type = headers.get("lambda-runtime-function-error-type", "")
+        if call == "init/error" and method == "POST":
+            self.state = advance(self.state, RuntimeCall.INIT_ERROR)
+            return ACCEPTED, InitFailed(body=body or b"", error_type=error_type)
+        if call == "restore/next" and method == "GET":
+            self.state = advance(self.state, RuntimeCall.RESTORE_NEXT)
+            return None, RestoreReady()
+        if call == "restore/error" and method == "POST":
+            self.state = advance(self.state, RuntimeCall.RESTORE_ERROR)
+            return ACCEPTED, RestoreFailed(body=body or b"", error_type=error_type)
+        return NOT_FOUND, None
 
     def _answered(
         self, request_id: str, action: str, headers: Mapping[str, str], body: bytes | None
     ) -> tuple[Reply, RuntimeEvent | None]:
-        if request_id != self._request_id:
-            return error_reply(400, "InvalidRequestID", "Invalid request ID"), None
         failed = action == "error"
-        state = advance(self.state, RuntimeCall.ERROR if failed else RuntimeCall.RESPONSE)
-        if headers.get("lambda-runtime-function-response-mode", "streaming") != "streaming":
-            return error_reply(400, "InvalidFunctionResponseMode", "Invalid function response mode"), None
-        self.state = state
+        refusal = self._check_answer(request_id, headers)
+        if refusal is not None:
+            return refusal, None
+        self.state = advance(self.state, RuntimeCall.ERROR if failed else RuntimeCall.RESPONSE)
         self._request_id = None
         if body is None:
-            answer = Responded(body=_TOO_LARGE_ANSWER, failed=True, error_type="Function.ResponseSizeTooLarge")
-            return _TOO_LARGE, answer
+            failure = failures.response_too_large(PAYLOAD_LIMIT)
+            return _TOO_LARGE, Responded(body=failure.payload, failed=True, error_type=failure.log_error_type)
         error_type = headers.get("lambda-runtime-function-error-type") if failed else None
-        return _ACCEPTED, Responded(body=body, failed=failed, error_type=error_type)
+        content_type = headers.get("content-type", "application/json")
+        if failed and content_type == _WITH_CAUSE:
+            body = _without_cause(body)
+        return ACCEPTED, Responded(body=body, failed=failed, error_type=error_type, content_type=content_type)
+
+    def _check_answer(self, request_id: str, headers: Mapping[str, str]) -> Reply | None:
+        """Why an answer cannot be taken, if it cannot."""
+        if request_id != self._request_id:
+            return error_reply(400, "InvalidRequestID", "Invalid request ID")
+        invocation_id = headers.get("lambda-runtime-invocation-id")
+        if invocation_id is not None and invocation_id != self._invocation_id:
+            return error_reply(400, "InvalidInvocationId", "Invalid invocation ID")
+        if headers.get(RESPONSE_MODE, "streaming") != "streaming":
+            return error_reply(400, "InvalidFunctionResponseMode", "Invalid function response mode")
+        return None
+
+    # ---- streamed responses: begun when their head is there, ended by the trailer
+
+    def open_stream(self, path: str, headers: Mapping[str, str]) -> Reply | None:
+        """A response in streaming mode begins; the refusal, or ``None`` when its parts may come."""
+        request_id, action = _invocation(path[len(PREFIX) :])
+        if action != "response":
+            return NOT_FOUND
+        refusal = self._check_answer(request_id, headers)
+        if refusal is not None:
+            return refusal
+        try:
+            self.state = advance(self.state, RuntimeCall.STREAM)
+        except IllegalTransition as error:
+            return error_reply(403, "InvalidStateTransition", str(error))
+        return None
+
+    def end_stream(self, trailer: Mapping[str, str]) -> tuple[Reply, Responded]:
+        """The response is complete. An error that came in the middle of it is in the trailer, its body in base64."""
+        self.state = advance(self.state, RuntimeCall.RESPONSE)
+        self._request_id = None
+        error_type = trailer.get("lambda-runtime-function-error-type")
+        if error_type is None:
+            return ACCEPTED, Responded(body=b"", streamed=True)
+        try:
+            body = base64.b64decode(trailer.get("lambda-runtime-function-error-body", ""), validate=True)
+        except binascii.Error:
+            body = b""
+        return ACCEPTED, Responded(body=body, failed=True, error_type=error_type, streamed=True)
+
+    def restore(self) -> Reply:
+        """The answer to the waiting restore/next-call. Raises IllegalTransition when no runtime waits."""
+        self.state = advance(self.state, RuntimeCall.RESTORE)
+        return Reply(status=200)
 
     def deliver(self, delivery: Delivery) -> Reply:
         """The answer to the waiting next-call. Raises IllegalTransition when no runtime waits."""
         self.state = advance(self.state, RuntimeCall.DELIVERY)
         self._request_id = delivery.request_id
+        self._invocation_id = str(uuid.uuid4())
         headers = {
             "Lambda-Runtime-Aws-Request-Id": delivery.request_id,
             "Lambda-Runtime-Deadline-Ms": str(delivery.deadline_ms),
             "Lambda-Runtime-Invoked-Function-Arn": delivery.invoked_function_arn,
+            "Lambda-Runtime-Invocation-Id": self._invocation_id,
         }
         if delivery.trace_id:
             headers["Lambda-Runtime-Trace-Id"] = delivery.trace_id
@@ -199,4 +276,24 @@ class RuntimeApi:
             headers["Lambda-Runtime-Client-Context"] = delivery.client_context
         if delivery.cognito_identity:
             headers["Lambda-Runtime-Cognito-Identity"] = delivery.cognito_identity
+        if delivery.tenant_id:
+            headers["Lambda-Runtime-Aws-Tenant-Id"] = delivery.tenant_id
+        if delivery.streaming:
+            headers["Firefork-Response-Mode"] = "streaming"
         return Reply(status=200, body=delivery.payload, headers=headers, content_type=delivery.content_type)
+
+
+def _invocation(call: str) -> tuple[str, str]:
+    """``(request id, action)`` of ``invocation/{id}/{action}``; empty texts for other calls."""
+    resource, _, rest = call.partition("/")
+    request_id, _, action = rest.partition("/")
+    return (request_id, action) if resource == "invocation" else ("", "")
+
+
+def _without_cause(body: bytes) -> bytes:
+    """The error's body out of the content type that wraps it together with its X-Ray cause."""
+    try:
+        wrapped = orjson.loads(body)
+        return orjson.dumps({name: wrapped[name] for name in _ERROR_MEMBERS if name in wrapped})
+    except (ValueError, TypeError):
+        return body

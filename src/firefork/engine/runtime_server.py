@@ -1,16 +1,17 @@
-"""HTTP for the Runtime API: connections of one environment's guests on their listening socket."""
+"""HTTP for the APIs inside an environment: connections of its processes on their listening socket."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Mapping
-from typing import Final, cast
+from collections.abc import Mapping
+from typing import Final, Protocol, cast
 
 import httptools
 
-from firefork.engine.runtime_api import PAYLOAD_LIMIT, Reply
+from firefork.engine.guest_reply import Reply
+from firefork.engine.runtime_api import PAYLOAD_LIMIT, RESPONSE_MODE
 
 _REASONS: Final = {
     200: b"OK",
@@ -26,16 +27,33 @@ _HEADER_LIMIT: Final = 2 * 1024 * 1024
 _CONNECTION_LIMIT: Final = 64
 """Open connections of one environment; further ones are closed at once."""
 
-Receive = Callable[[str, str, Mapping[str, str], "bytes | None", "GuestConnection"], "Reply | None"]
+
+class GuestApi(Protocol):
+    """What answers the requests of an environment's processes."""
+
+    def receive(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, connection: GuestConnection
+    ) -> Reply | None:
+        """A whole request; ``None`` parks the connection. ``body`` is ``None`` beyond ``PAYLOAD_LIMIT``."""
+
+    def open_stream(self, path: str, headers: Mapping[str, str], connection: GuestConnection) -> Reply | None:
+        """The head of a response in streaming mode; a reply refuses it."""
+
+    def stream_data(self, data: bytes, connection: GuestConnection) -> None: ...
+
+    def end_stream(self, trailer: Mapping[str, str]) -> Reply: ...
+
+    def stream_broken(self) -> None:
+        """The connection ended before its streamed response did."""
 
 
 class GuestServer:
-    """Accepts on an environment's listener and hands each request to ``receive``; ``None`` parks the connection."""
+    """Accepts on an environment's listener and hands each request to ``api``."""
 
-    def __init__(self, listener: socket.socket, receive: Receive) -> None:
+    def __init__(self, listener: socket.socket, api: GuestApi) -> None:
         self._loop = asyncio.get_running_loop()
         self._listener = listener
-        self.receive = receive
+        self.api = api
         self.connections: set[GuestConnection] = set()
         self._tasks: set[asyncio.Task[object]] = set()
         listener.setblocking(False)
@@ -84,6 +102,9 @@ class GuestConnection(asyncio.Protocol):
         self._body: list[bytes] = []
         self._body_size = 0
         self._busy = False
+        self._streaming = False
+        self._trailer: dict[str, str] = {}
+        self._refused = False
         self._keep_alive = True
         self._waiting: list[bytes] = []
 
@@ -94,6 +115,9 @@ class GuestConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._server.connections.discard(self)
         self._transport = None
+        if self._streaming:
+            self._streaming = False
+            self._server.api.stream_broken()
 
     def abort(self) -> None:
         if self._transport is not None:
@@ -120,16 +144,54 @@ class GuestConnection(asyncio.Protocol):
         if self._head_size > _HEADER_LIMIT:
             self.abort()
             return
+        if self._streaming:  # the head is behind us: this belongs to the trailer
+            self._trailer[name.decode("latin-1").lower()] = value.decode("latin-1")
+            return
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
+    def on_headers_complete(self) -> None:
+        if self._headers.get(RESPONSE_MODE) != "streaming" or not self._path.endswith(b"/response"):
+            return
+        refusal = self._server.api.open_stream(self._path.decode("latin-1"), self._headers, self)
+        if refusal is None:
+            self._streaming = True
+        else:
+            self._refused = True
+            self._busy = True
+            self.answer(refusal, close=True)
+
     def on_body(self, body: bytes) -> None:
+        if self._streaming:
+            self._server.api.stream_data(body, self)
+            return
         self._body_size += len(body)
         if self._body_size <= PAYLOAD_LIMIT:
             self._body.append(body)
         else:
             self._body.clear()  # read to the end but not kept: the answer is 413
 
+    def pause(self) -> None:
+        """Read no further: whoever takes the stream is slower than its writer."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
     def on_message_complete(self) -> None:
+        if self._refused:
+            return
+        if self._busy:
+            self.abort()  # a further request behind a call that is parked: no client of ours does that
+            return
+        if self._streaming:
+            trailer, self._trailer = self._trailer, {}
+            self._streaming = False
+            self._path, self._headers, self._head_size = b"", {}, 0
+            self._keep_alive = self._parser.should_keep_alive()
+            self.answer(self._server.api.end_stream(trailer))
+            return
         body = b"".join(self._body) if self._body_size <= PAYLOAD_LIMIT else None
         path = self._path.decode("latin-1").partition("?")[0]
         headers = self._headers
@@ -137,7 +199,7 @@ class GuestConnection(asyncio.Protocol):
         self._head_size = self._body_size = 0
         self._keep_alive = self._parser.should_keep_alive()
         self._busy = True
-        reply = self._server.receive(self._parser.get_method().decode("ascii"), path, headers, body, self)
+        reply = self._server.api.receive(self._parser.get_method().decode("ascii"), path, headers, body, self)
         if reply is not None:
             self.answer(reply)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from firefork.aws.scope import Scope
 from firefork.catalog.function import FunctionVersion, LoggingConfig
+
+_DEAF_RUNTIMES: Final = frozenset({"python3.8", "python3.9", "python3.10", "python3.11"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,11 @@ class ExecutionSpec:
             tracing_mode=function.tracing_mode,
             runtime_version_arn=function.runtime_version_arn,
         )
+
+    @property
+    def delivers_sigterm(self) -> bool:
+        """Whether a runtime can act on SIGTERM: on AWS the client of Python 3.11 and older waits in native code."""
+        return self.runtime not in _DEAF_RUNTIMES
 
     @property
     def function_arn(self) -> str:
@@ -125,3 +133,25 @@ def function_environment(
         values["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
         values["AWS_LAMBDA_LOG_LEVEL"] = spec.logging.application_log_level or "INFO"
     return values
+
+
+_HIDDEN_FROM_EXTENSIONS: Final = frozenset(
+    {
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_LOG_FORMAT",
+        "AWS_LAMBDA_LOG_LEVEL",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    }
+)
+
+
+def extension_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """What external extensions get of the runtime's variables. AWS: "Lambda Extensions API", environment variables."""
+    return {
+        name: value
+        for name, value in variables.items()
+        if name == "_FIREFORK_OPT" or not (name.startswith(("_", "AWS_XRAY_")) or name in _HIDDEN_FROM_EXTENSIONS)
+    }

@@ -18,6 +18,7 @@ from firefork.aws.scope import Scope
 from firefork.catalog.function import FunctionVersion
 from firefork.engine.engine import Engine
 from firefork.engine.environment import Invocation, Outcome
+from firefork.engine.response_stream import ResponseStream, StreamLimits
 from firefork.engine.sandbox.sandbox import SandboxLost
 from firefork.engine.sandbox.zygote import ZygoteFailed
 from firefork.engine.spec import ExecutionSpec
@@ -38,13 +39,16 @@ class InvokeRequest:
     invoked_arn: str
     client_context: str | None = None
     trace_header: str | None = None
+    wants_tail: bool = False
+    stream: ResponseStream | None = None
 
 
 class Invoker:
     """Runs invokes on the engine. All methods belong to the event loop."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, stream_limits: StreamLimits | None = None) -> None:
         self._engine = engine
+        self._stream_limits = stream_limits or StreamLimits()
         self._running: Counter[Scope] = Counter()
         self._events: set[asyncio.Task[None]] = set()
         self._specs: dict[str, tuple[FunctionVersion, ExecutionSpec]] = {}
@@ -62,6 +66,8 @@ class Invoker:
             invoked_function_arn=request.invoked_arn,
             trace_id=request.trace_header or new_trace_header(),
             client_context=request.client_context,
+            wants_tail=request.wants_tail,
+            stream=request.stream,
         )
         self._running[scope] += 1
         try:
@@ -71,6 +77,10 @@ class Invoker:
             raise ServiceFailure(f"The execution environment could not be started: {error}") from error
         finally:
             self._running[scope] -= 1
+
+    def new_stream(self) -> ResponseStream:
+        """Where the parts of a streamed answer go, with this server's limits."""
+        return ResponseStream(self._stream_limits)
 
     def start_event(self, request: InvokeRequest) -> None:
         """Accept an asynchronous invoke and run it once, behind the caller's back."""

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import json
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
+import orjson
+
 from firefork.api.call import Call
-from firefork.aws.errors import InvalidRequestContent, RequestEntityTooLarge
+from firefork.aws.errors import InvalidRequestContent, RequestEntityTooLarge, ServiceError
+from firefork.catalog.function import FunctionVersion
 from firefork.catalog.functions import Functions
 from firefork.catalog.references import FunctionReference
+from firefork.engine.environment import Outcome
+from firefork.engine.response_stream import ResponseStream
 from firefork.invoke.invoker import Invoker, InvokeRequest
 
 EVENT_PAYLOAD_LIMIT: Final = 1_048_576
@@ -25,25 +32,16 @@ class Invocations:
         self._invoker = invoker
 
     async def invoke(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        reference = FunctionReference.parse(call.scope, request["FunctionName"], request.get("Qualifier"))
-        function = self._functions.resolve(reference.scope, reference.name, reference.qualifier)
+        function, reference = self._resolve(call, request)
         kind = request.get("InvocationType", "RequestResponse")
         if kind == "DryRun":
             return {"StatusCode": 204}
-        payload: bytes = request.get("Payload") or b""
-        arn = function.function_arn
-        invoke_request = InvokeRequest(
-            function=function,
-            request_id=call.request_id,
-            payload=payload,
-            invoked_arn=f"{arn}:{reference.qualifier}" if reference.qualifier else arn,
-            client_context=_client_context(request.get("ClientContext")),
-            trace_header=call.headers.get("x-amzn-trace-id"),
-        )
+        invoke_request = self._invoke_request(call, request, function, reference)
         if kind == "Event":
-            if len(payload) > EVENT_PAYLOAD_LIMIT:
+            size = len(invoke_request.payload)
+            if size > EVENT_PAYLOAD_LIMIT:
                 raise RequestEntityTooLarge(
-                    f"{len(payload)} byte payload is too large for the Event invocation type "
+                    f"{size} byte payload is too large for the Event invocation type "
                     f"(limit {EVENT_PAYLOAD_LIMIT} bytes)"
                 )
             self._invoker.start_event(invoke_request)
@@ -56,9 +54,92 @@ class Invocations:
         }
         if outcome.failed:
             answer["FunctionError"] = "Unhandled"
-        if request.get("LogType") == "Tail":
+        if invoke_request.wants_tail:
             answer["LogResult"] = base64.b64encode(outcome.log_tail).decode()
         return answer
+
+    async def invoke_with_response_stream(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer in parts, as the function writes them; one that is not streamed comes as one part."""
+        function, reference = self._resolve(call, request)
+        if request.get("InvocationType") == "DryRun":
+            return {"StatusCode": 204, "ExecutedVersion": function.version, "EventStream": _nothing()}
+        stream = self._invoker.new_stream()
+        invoke_request = self._invoke_request(call, request, function, reference, stream)
+        running = asyncio.ensure_future(self._invoker.invoke(invoke_request))
+        running.add_done_callback(lambda done: stream.finish())
+        parts = stream.parts()
+        # What is wrong before the first part is an error of this operation, with its status.
+        first = await anext(parts, None)
+        if first is None:
+            await running
+        return {
+            "StatusCode": 200,
+            "ExecutedVersion": function.version,
+            "EventStream": _events(first, parts, running, invoke_request.wants_tail),
+        }
+
+    def _resolve(self, call: Call, request: dict[str, Any]) -> tuple[FunctionVersion, FunctionReference]:
+        reference = FunctionReference.parse(call.scope, request["FunctionName"], request.get("Qualifier"))
+        return self._functions.resolve(reference.scope, reference.name, reference.qualifier), reference
+
+    @staticmethod
+    def _invoke_request(
+        call: Call,
+        request: dict[str, Any],
+        function: FunctionVersion,
+        reference: FunctionReference,
+        stream: ResponseStream | None = None,
+    ) -> InvokeRequest:
+        arn = function.function_arn
+        return InvokeRequest(
+            function=function,
+            request_id=call.request_id,
+            payload=request.get("Payload") or b"",
+            invoked_arn=f"{arn}:{reference.qualifier}" if reference.qualifier else arn,
+            client_context=_client_context(request.get("ClientContext")),
+            trace_header=call.headers.get("x-amzn-trace-id"),
+            wants_tail=request.get("LogType") == "Tail",
+            stream=stream,
+        )
+
+
+async def _nothing() -> AsyncIterator[dict[str, Any]]:
+    return
+    yield {}
+
+
+async def _events(
+    first: bytes | None, parts: AsyncIterator[bytes], running: asyncio.Future[Outcome], wants_tail: bool
+) -> AsyncIterator[dict[str, Any]]:
+    """PayloadChunk for each part, then InvokeComplete. AWS: Lambda API reference, InvokeWithResponseStream."""
+    if first is not None:
+        yield {"PayloadChunk": {"Payload": first}}
+        async for part in parts:
+            yield {"PayloadChunk": {"Payload": part}}
+    complete: dict[str, Any] = {}
+    try:
+        outcome = await running
+    except ServiceError as error:
+        # The head is out, so this is the only place left to tell it.
+        yield {"InvokeComplete": {"ErrorCode": error.code, "ErrorDetails": error.message}}
+        return
+    if outcome.failed:
+        details = outcome.payload.decode(errors="replace")
+        complete = {"ErrorCode": _error_type(outcome.payload) or "Unhandled", "ErrorDetails": details}
+    elif not outcome.streamed:
+        yield {"PayloadChunk": {"Payload": outcome.payload}}
+    if wants_tail:
+        complete["LogResult"] = base64.b64encode(outcome.log_tail).decode()
+    yield {"InvokeComplete": complete}
+
+
+def _error_type(payload: bytes) -> str | None:
+    """What the error of a function says of its type; a custom runtime's need not be JSON."""
+    try:
+        told = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return None
+    return str(told["errorType"]) if isinstance(told, dict) and told.get("errorType") else None
 
 
 def _client_context(encoded: str | None) -> str | None:

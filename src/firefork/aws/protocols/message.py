@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -19,8 +19,10 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
-    """A whole answer."""
+    """A whole answer, or one whose body comes in parts."""
 
     status: int
     headers: Sequence[tuple[str, str]]
     body: bytes
+    stream: AsyncIterator[bytes] | None = None
+    """Instead of ``body``."""

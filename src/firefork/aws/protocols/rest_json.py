@@ -13,7 +13,7 @@ from botocore.model import OperationModel
 
 from firefork.aws import models
 from firefork.aws.errors import SerializationFailure, ServiceError
-from firefork.aws.protocols import values
+from firefork.aws.protocols import event_stream, values
 from firefork.aws.protocols.message import HttpAnswer, HttpRequest
 
 
@@ -133,8 +133,12 @@ def serialize(service: str, operation: str, result: Mapping[str, Any], request_i
             continue
         if location == "statusCode":
             status = int(value)
-        elif location == "header":
+        elif location == "header" and wire.lower() != "content-type":
             headers.append((wire, str(value)))
+    if payload is not None and shape.members[payload].serialization.get("eventstream"):
+        headers.append(("content-type", event_stream.CONTENT_TYPE))
+        stream = event_stream.encode(shape.members[payload], result[payload])
+        return HttpAnswer(status=status, headers=headers, body=b"", stream=stream)
     if payload is not None:
         body = result.get(payload)
         content = bytes(body) if isinstance(body, bytes | bytearray) else b""

@@ -16,7 +16,9 @@ _MAXIMUM_DESCRIPTORS = 16
 
 
 def send(connection: socket.socket, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
-    """Send one message; blocks until the kernel has all of it."""
+    """Send one message; blocks until the kernel has all of it. It says itself how many descriptors belong to it."""
+    if descriptors:
+        message = dict(message, descriptors=len(descriptors))
     payload = json.dumps(message).encode()
     data = _LENGTH.pack(len(payload)) + payload
     if descriptors:

@@ -11,7 +11,7 @@ import signal
 import socket
 from typing import Any, Dict, List, NoReturn, Optional
 
-from . import channel, kernel, root, runtime
+from . import channel, extension, kernel, root, runtime
 
 _READ_ONLY_PROC = ("/proc/sys", "/proc/bus", "/proc/fs", "/proc/irq")
 _HIDDEN_PROC = ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sysrq-trigger", "/proc/kallsyms")
@@ -30,6 +30,9 @@ class Init:
         self.frames = frames
         self.isolated = options["mode"] != "process"
         self.runtime_pid: Optional[int] = None
+        self.extensions: Dict[int, str] = {}
+        self.extension_output: Optional[int] = None
+        self.stopped = False
         self.handover: Optional[int] = None
         self.binding: Dict[str, Any] = {}
         self.wake_read, self.wake_write = os.pipe()
@@ -53,7 +56,7 @@ class Init:
                 order, descriptors = channel.receive(self.control)
                 if order is None:
                     self._end()
-                if self._obey(order):
+                if self._obey(order, descriptors):
                     return
                 for number in descriptors:
                     os.close(number)
@@ -96,8 +99,7 @@ class Init:
         read_end, write_end = os.pipe()
         pid = os.fork()
         if pid == 0:
-            for inherited in (self.control, *self.listeners):
-                inherited.detach()  # or its destructor would close whatever gets the number next
+            self._leave()
             runtime.prepare(self.options, [read_end, self.output, self.frames])
             runtime.become(self.options, read_end, self.output, self.frames)
             return True
@@ -106,25 +108,69 @@ class Init:
         self.handover = write_end
         return False
 
-    def _obey(self, order: Dict[str, Any]) -> bool:
+    def _obey(self, order: Dict[str, Any], descriptors: List[int]) -> bool:
+        """Carry an order out; true only in a child that has become the runtime."""
         name = order["order"]
         if name == "bind":
             self.binding = order
             self._mount_function(order)
-            return self._start()
+            if descriptors:
+                self.extension_output = descriptors.pop(0)
+            return self._launch()
         if name == "restart":
             self._clear()
             channel.send(self.control, {"event": "cleared"})
-            if self._fork_runtime():
-                return True
-            return self._start()
-        if name == "clear":
+            return self._fork_runtime() or self._launch()
+        if name == "start":
+            self._start()
+        elif name == "clear":
             self._clear()
             channel.send(self.control, {"event": "cleared"})
-        elif name == "signal" and self.runtime_pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.runtime_pid, order["number"])
+        elif name == "signal":
+            self._signal(order["number"], order.get("extension"))
+        elif name == "socket":
+            self._make_socket()
+        elif name == "stop" and not self.stopped:
+            self.stopped = True
+            self._signal_all(signal.SIGSTOP)
+        elif name == "continue" and self.stopped:
+            self.stopped = False
+            self._signal_all(signal.SIGCONT)
         return False
+
+    def _launch(self) -> bool:
+        """Start the extensions; without any the runtime starts now, otherwise when the server says so."""
+        names = self.binding.get("extensions", [])
+        for name in names:
+            keep = [self.extension_output] if self.extension_output is not None else []
+            pid, problem = extension.start(self.options, name, self.binding["extension_environment"], keep, self._leave)
+            if problem is not None:
+                channel.send(self.control, {"event": "extension_failed", "name": name, "reason": problem})
+            else:
+                self.extensions[pid] = name
+        if not names:
+            self._start()
+        return False
+
+    def _leave(self) -> None:
+        """In a child: let go of what belongs to pid 1."""
+        for inherited in (self.control, *self.listeners):
+            inherited.detach()  # or its destructor would close whatever gets the number next
+
+    def _signal(self, number: int, name: Optional[str]) -> None:
+        """Signal the runtime, or the extension of that name."""
+        if name is None:
+            pids = [self.runtime_pid] if self.runtime_pid is not None else []
+        else:
+            pids = [pid for pid, known in self.extensions.items() if known == name]
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def _make_socket(self) -> None:
+        """A socket of this network namespace for the server, which connects it."""
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as made:
+            channel.send(self.control, {"event": "socket"}, [made.fileno()])
 
     def _mount_function(self, order: Dict[str, Any]) -> None:
         if not self.isolated:
@@ -150,19 +196,17 @@ class Init:
             if target == folder or target.startswith(folder + "/"):
                 kernel.unmount(target)
 
-    def _start(self) -> bool:
+    def _start(self) -> None:
         """Hand the waiting runtime its function."""
+        if self.handover is None:
+            return
         data = self.binding["runtime"].encode()
-        assert self.handover is not None
-        try:
+        with contextlib.suppress(BrokenPipeError):  # it died while it waited: its end is reported like any other
             view = memoryview(data)
             while view:
                 view = view[os.write(self.handover, view) :]
-        except BrokenPipeError:
-            pass  # it died while it waited: its end is reported like any other
         os.close(self.handover)
         self.handover = None
-        return False
 
     def _bury(self) -> None:
         """Report the runtime's end; adopt and bury everything else."""
@@ -176,25 +220,31 @@ class Init:
             if pid == self.runtime_pid:
                 self.runtime_pid = None
                 channel.send(self.control, {"event": "exited", "status": status})
+            elif pid in self.extensions:
+                name = self.extensions.pop(pid)
+                channel.send(self.control, {"event": "extension_exited", "name": name, "status": status})
 
     def _clear(self) -> None:
         """End every process but this one, and wait until they are gone."""
         self.runtime_pid = None
+        self.extensions.clear()
+        self.stopped = False
         if self.handover is not None:
             os.close(self.handover)
             self.handover = None
         while True:
             try:
-                self._kill_all()
+                self._signal_all(signal.SIGKILL)
                 os.waitpid(-1, 0)
             except (ChildProcessError, ProcessLookupError):
                 return
 
-    def _kill_all(self) -> None:
+    def _signal_all(self, number: int) -> None:
+        """Signal every process but this one. Raises ProcessLookupError when there is none."""
         if self.isolated:
-            os.kill(-1, signal.SIGKILL)
+            os.kill(-1, number)
         else:
-            runtime.kill_sessions_below(os.getpid())
+            runtime.signal_sessions_below(os.getpid(), number)
 
     def _end(self) -> NoReturn:
         if not self.isolated:

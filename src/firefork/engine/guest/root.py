@@ -175,7 +175,8 @@ def _show_runtime(new_root: str, runtime_dir: str) -> None:
         _show(os.path.join(runtime_dir, entry), target + "/" + entry)
     _write(target + "/bootstrap", BOOTSTRAP.format(interpreter=interpreter_path()))
     os.chmod(target + "/bootstrap", 0o755)
-    _show(os.path.join(os.path.dirname(os.path.abspath(__file__)), "bootstrap.py"), target + "/bootstrap.py")
+    for name in ("bootstrap.py", "firefork_transport.py"):
+        _show(os.path.join(os.path.dirname(os.path.abspath(__file__)), name), target + "/" + name)
 
 
 def enter(new_root: str) -> None:

@@ -143,8 +143,8 @@ def _forget_zygote() -> None:
     sys.argv[:] = [sys.argv[0]]
 
 
-def kill_sessions_below(parent: int) -> None:
-    """Without a pid namespace: end the sessions of a process's children, which is all that can be found."""
+def signal_sessions_below(parent: int, number: int) -> None:
+    """Without a pid namespace: signal the sessions of a process's children, which is all that can be found."""
     found = False
     for entry in os.listdir("/proc") if os.path.isdir("/proc") else ():
         if not entry.isdigit():
@@ -156,7 +156,7 @@ def kill_sessions_below(parent: int) -> None:
             continue
         if int(fields[1]) == parent or _session_leader(int(fields[3])) == parent:
             try:
-                os.kill(int(entry), signal.SIGKILL)
+                os.kill(int(entry), number)
                 found = True
             except ProcessLookupError:
                 pass

@@ -6,27 +6,51 @@ runtime that waits to be bound to a function.
 """
 
 import gc
+import importlib
 import os
 import resource
 import signal
 import socket
 import sys
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List
 
-from . import channel, init, kernel, root
+from . import channel, init, kernel
 
 _NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWNET
 
 
-def serve(descriptor: int) -> None:
-    """Fork spares until the server goes away; returns only in a runtime that was bound to a function."""
+_PRELOADED = (
+    "awslambdaric.__main__",
+    "awslambdaric.bootstrap",
+    "awslambdaric.lambda_literals",
+    # What the client imports late, and what many handlers import first.
+    "base64",
+    "concurrent.futures.thread",
+    "datetime",
+    "decimal",
+    "encodings.idna",
+    "hashlib",
+    "http.client",
+    "logging.config",
+    "random",
+    "ssl",
+    "urllib.request",
+    "uuid",
+)
+
+
+def serve(descriptor: int, prepare_client: Callable[[], None]) -> None:
+    """Fork spares until the server goes away; returns only in a runtime that was bound to a function.
+
+    ``prepare_client`` imports and fits the runtime client.
+    """
     control = socket.socket(fileno=descriptor)
     control.setblocking(True)
     os.set_inheritable(descriptor, False)
     options, _ = channel.receive(control)
     if options is None:
         os._exit(0)
-    _preload(options)
+    _preload(options, prepare_client)
     # Ended children need no burial: init reports its own children, and nobody waits for the zygote's.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     gc.collect()
@@ -44,15 +68,13 @@ def serve(descriptor: int) -> None:
             os.close(number)
 
 
-def _preload(options: Dict[str, Any]) -> None:
+def _preload(options: Dict[str, Any], prepare_client: Callable[[], None]) -> None:
     sys.path.insert(0, options["runtime_dir"])
     if options["site_packages_dir"] not in sys.path:
         sys.path.insert(0, options["site_packages_dir"])
-    # The native client reads its address once, when it is imported; in a network namespace it is always the same.
-    if options["mode"] != "process":
-        os.environ["AWS_LAMBDA_RUNTIME_API"] = f"{root.API_ADDRESS}:{init.API_PORT}"
-    import concurrent.futures.thread  # noqa: F401
-
+    prepare_client()
+    for name in _PRELOADED:
+        importlib.import_module(name)
     if options["sdk"]:
         _preload_sdk()
 

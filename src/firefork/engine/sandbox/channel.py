@@ -88,6 +88,7 @@ class Channel:
             message: Message = json.loads(bytes(self._data[_LENGTH.size : end]))
             del self._data[:end]
             message["host_pid"] = self._host_pid
-            # A guest sends descriptors with one message only (`ready`), so all that came belong to it.
-            descriptors, self._descriptors = self._descriptors, []
+            # Not all that have come: the kernel may join a message in front of it to the one with descriptors.
+            count = message.get("descriptors", 0)
+            descriptors, self._descriptors = self._descriptors[:count], self._descriptors[count:]
             self.on_message(message, descriptors)

@@ -7,8 +7,10 @@ import contextlib
 import os
 import signal
 import socket
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
+from firefork.engine.guest.root import API_ADDRESS
 from firefork.engine.sandbox.cgroups import Cgroup
 from firefork.engine.sandbox.channel import Channel, Message
 
@@ -42,13 +44,24 @@ class Sandbox:
         """Set when no process of it is left."""
         self.on_exit: Callable[[int], None] = lambda status: None
         """Called with the wait status when the runtime process ended."""
+        self.on_extension_exit: Callable[[str, int | None, str], None] = lambda name, status, reason: None
+        """Called with name and wait status when an extension ended, or with ``None`` and why it could not start."""
+        self.extension_output: int | None = None
+        """Read end of what extensions print, once ``bind`` was told of some."""
+        self._sockets: deque[asyncio.Future[socket.socket]] = deque()
         self.on_gone: Callable[[], None] = lambda: None
         self._cleared: asyncio.Future[None] | None = None
         self._pidfd: int | None = None
         self._pid: int | None = None
         self._closed = False
+        self._stopped = False
         self.channel.on_message = self._on_message
         self.channel.on_end = self._on_end
+
+    @property
+    def address(self) -> str:
+        """Where its own listeners are, for whoever is inside."""
+        return API_ADDRESS if self.isolated else "127.0.0.1"
 
     def guest_descriptors(self) -> list[int]:
         """What the zygote hands to the new sandbox: control, output, frames, then the cgroup's join files."""
@@ -61,17 +74,54 @@ class Sandbox:
         for number in descriptors[1:]:
             os.close(number)
 
-    def bind(self, *, mounts: Sequence[tuple[str, str]], tmp_mb: int, runtime: str, hide: Sequence[str] = ()) -> None:
-        """Give the sandbox its function. ``runtime`` is the JSON that ``guest/runtime.py`` reads."""
-        self.channel.send(
-            {
-                "order": "bind",
-                "mounts": list(mounts),
-                "tmp_mb": tmp_mb,
-                "runtime": runtime,
-                "hide": list(hide),
-            }
-        )
+    def bind(
+        self,
+        *,
+        mounts: Sequence[tuple[str, str]],
+        tmp_mb: int,
+        runtime: str,
+        hide: Sequence[str] = (),
+        extensions: Sequence[str] = (),
+        extension_environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Give the sandbox its function. ``runtime`` is the JSON that ``guest/runtime.py`` reads.
+
+        With ``extensions`` (file names in ``/opt/extensions``) those are started, and the runtime only by ``start``.
+        """
+        order: dict[str, object] = {
+            "order": "bind",
+            "mounts": list(mounts),
+            "tmp_mb": tmp_mb,
+            "runtime": runtime,
+            "hide": list(hide),
+        }
+        if not extensions:
+            self.channel.send(order)
+            return
+        self.extension_output, writer = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(self.extension_output, False)
+        try:
+            order |= {"extensions": list(extensions), "extension_environment": dict(extension_environment or {})}
+            self.channel.send(order, [writer])
+        finally:
+            os.close(writer)
+
+    def start(self) -> None:
+        """Start the runtime after its extensions."""
+        self.channel.send({"order": "start"})
+
+    def signal(self, number: int, *, extension: str | None = None) -> None:
+        """Signal the runtime process, or an extension's; nothing happens when it is gone."""
+        self._send_quietly({"order": "signal", "number": number, "extension": extension})
+
+    async def open_socket(self) -> socket.socket:
+        """A TCP socket of the sandbox's network, not connected. Raises OSError when the sandbox is gone."""
+        if not self.isolated:
+            return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        made: asyncio.Future[socket.socket] = self._loop.create_future()
+        self._sockets.append(made)
+        self.channel.send({"order": "socket"})
+        return await made
 
     def restart(self) -> None:
         """End all processes and start the runtime again in the same sandbox: ``/tmp`` stays."""
@@ -106,13 +156,22 @@ class Sandbox:
             self._loop.call_soon(self._on_end)
 
     def freeze(self) -> None:
-        if self.cgroup is not None:
-            self.cgroup.freeze()
+        """Let everything in it stand still: by the freezer, or by signals where there is none."""
+        if self.cgroup is None or not self.cgroup.freeze():
+            self._stopped = True
+            self._send_quietly({"order": "stop"})
 
     def thaw(self) -> None:
-        if self.cgroup is not None:
+        if self._stopped:
+            self._stopped = False
+            self._send_quietly({"order": "continue"})
+        elif self.cgroup is not None:
             with contextlib.suppress(OSError):
                 self.cgroup.thaw()
+
+    def _send_quietly(self, order: Mapping[str, object]) -> None:
+        with contextlib.suppress(OSError):  # it is gone, which is told elsewhere
+            self.channel.send(order)
 
     async def close(self) -> None:
         """Kill what is left and release everything; returns when nothing of the sandbox remains."""
@@ -129,6 +188,8 @@ class Sandbox:
                 listener.close()
         os.close(self.output)
         os.close(self.frames)
+        if self.extension_output is not None:
+            os.close(self.extension_output)
         if self._pidfd is not None:
             os.close(self._pidfd)
         if self.cgroup is not None:
@@ -146,6 +207,17 @@ class Sandbox:
                 self.ready.set_result(None)
         elif event == "exited":
             self.on_exit(message["status"])
+        elif event == "extension_exited":
+            self.on_extension_exit(message["name"], message["status"], "")
+        elif event == "extension_failed":
+            self.on_extension_exit(message["name"], None, message["reason"])
+        elif event == "socket":
+            made = socket.socket(fileno=descriptors[0])
+            wanted = self._sockets.popleft()
+            if wanted.done():
+                made.close()
+            else:
+                wanted.set_result(made)
         elif event == "cleared":
             if self._cleared is not None and not self._cleared.done():
                 self._cleared.set_result(None)
@@ -164,7 +236,8 @@ class Sandbox:
             self.ready.exception()  # whoever awaits it sees it; nobody has to
         if self._cleared is not None and not self._cleared.done():
             self._cleared.set_result(None)
+        while self._sockets:
+            wanted = self._sockets.popleft()
+            if not wanted.done():
+                wanted.set_exception(OSError("the sandbox is gone"))
         self.on_gone()
-
-
-Environment = Mapping[str, str]

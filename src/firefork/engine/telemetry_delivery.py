@@ -1,0 +1,189 @@
+"""Sending an environment's telemetry to the listeners of its extensions, inside its sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import h11
+
+from firefork.engine.telemetry_api import Batches, Destination, Record, Subscription, shown
+
+logger = logging.getLogger(__name__)
+
+_ATTEMPTS: Final = 5
+_FIRST_PAUSE_S: Final = 0.05
+_ANSWER_LIMIT_S: Final = 2.0
+_HISTORY_LIMIT: Final = 1_000
+"""Events from before a subscription that it still gets."""
+
+
+class TelemetryDelivery:
+    """One environment's subscribers, from one init to its end.
+
+    ``open_socket`` makes a TCP socket inside the sandbox, not connected; ``host`` is the address there.
+    """
+
+    def __init__(self, open_socket: Callable[[], Awaitable[socket.socket]], host: str) -> None:
+        self._open_socket = open_socket
+        self._host = host
+        self._senders: dict[str, _Sender] = {}
+        self._history: list[Record] | None = []
+
+    @property
+    def wanted(self) -> bool:
+        """Whether events have to be made at all."""
+        return self._history is not None or bool(self._senders)
+
+    def subscribe(self, subscription: Subscription) -> None:
+        """Begin to send; what happened since the start of the init comes first."""
+        self._senders[subscription.extension] = sender = _Sender(subscription, self._open_socket, self._host)
+        for record in self._history or ():
+            sender.add(record)
+
+    def close_subscription(self) -> None:
+        """Init is over: nobody can subscribe any more, so nothing is kept for later subscribers."""
+        self._history = None
+
+    def add(self, record: Record) -> None:
+        if self._history is not None and len(self._history) < _HISTORY_LIMIT:
+            self._history.append(record)
+        for sender in self._senders.values():
+            sender.add(record)
+
+    async def flush(self, limit_s: float) -> None:
+        """Send now what is waiting; gives up after ``limit_s``."""
+        if self._senders:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.gather(*(sender.flush() for sender in self._senders.values())), limit_s)
+
+    def stop(self) -> None:
+        """End without sending: nobody is left to hear it."""
+        for sender in self._senders.values():
+            sender.stop()
+        self._senders.clear()
+        self._history = None
+
+
+class _Sender:
+    """Sends one subscription's batches, one after the other."""
+
+    def __init__(
+        self, subscription: Subscription, open_socket: Callable[[], Awaitable[socket.socket]], host: str
+    ) -> None:
+        self._subscription = subscription
+        self._batches = Batches(subscription)
+        self._open_socket = open_socket
+        self._host = host
+        self._wake = asyncio.Event()
+        self._flushing: list[asyncio.Future[None]] = []
+        self._stream: asyncio.StreamWriter | None = None
+        self._task = asyncio.ensure_future(self._run())
+
+    def add(self, record: Record) -> None:
+        event = shown(record, self._subscription)
+        if event is not None:
+            self._batches.add(event, time.monotonic())
+            self._wake.set()
+
+    async def flush(self) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._flushing.append(done)
+        self._wake.set()
+        await done
+
+    def stop(self) -> None:
+        self._task.cancel()
+        if self._stream is not None:
+            self._stream.close()
+
+    async def _run(self) -> None:
+        while True:
+            now_s = time.monotonic()
+            wait_s = self._batches.due_in(now_s)
+            if wait_s is not None and (wait_s == 0 or self._flushing):
+                await self._send(self._batches.take(now_s))
+                continue
+            if wait_s is None:
+                for done in self._flushing:
+                    if not done.done():
+                        done.set_result(None)
+                self._flushing.clear()
+            self._wake.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), wait_s)
+
+    async def _send(self, batch: list[bytes]) -> None:
+        lost = self._batches.dropped(time.time_ns() // 1_000_000)
+        if lost is not None and (event := shown(lost, self._subscription)) is not None:
+            batch = [*batch, event]
+        pause_s = _FIRST_PAUSE_S
+        for attempt in range(_ATTEMPTS):
+            try:
+                await asyncio.wait_for(self._send_once(batch), _ANSWER_LIMIT_S)
+            except (OSError, TimeoutError, h11.RemoteProtocolError) as error:
+                logger.debug("telemetry for %s, attempt %d: %s", self._subscription.extension, attempt + 1, error)
+                if self._stream is not None:
+                    self._stream.close()
+                    self._stream = None
+                await asyncio.sleep(pause_s)
+                pause_s *= 2
+            else:
+                return
+
+    async def _send_once(self, batch: list[bytes]) -> None:
+        destination = self._subscription.destination
+        if destination.protocol == "TCP":
+            if self._stream is None:
+                _, self._stream = await self._connect(destination)
+            self._stream.write(b"".join(event + b"\n" for event in batch))
+            await self._stream.drain()
+            return
+        reader, writer = await self._connect(destination)
+        try:
+            await _post(reader, writer, destination, b"[" + b",".join(batch) + b"]")
+        finally:
+            writer.close()
+
+    async def _connect(self, destination: Destination) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        made = await self._open_socket()
+        made.setblocking(False)
+        try:
+            await asyncio.get_running_loop().sock_connect(made, (self._host, destination.port))
+            return await asyncio.open_connection(sock=made)
+        except BaseException:
+            made.close()
+            raise
+
+
+async def _post(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, destination: Destination, body: bytes
+) -> None:
+    """One request; raises OSError unless it is answered with a 2xx status."""
+    protocol = h11.Connection(our_role=h11.CLIENT)
+    request = h11.Request(
+        method=destination.method,
+        target=destination.path,
+        headers=[
+            ("Host", f"sandbox.localdomain:{destination.port}"),
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(body))),
+            ("Connection", "close"),
+        ],
+    )
+    parts = (protocol.send(request), protocol.send(h11.Data(data=body)), protocol.send(h11.EndOfMessage()))
+    writer.write(b"".join(part for part in parts if part))
+    await writer.drain()
+    while True:
+        event = protocol.next_event()
+        if event is h11.NEED_DATA:
+            protocol.receive_data(await reader.read(65536))
+        elif isinstance(event, h11.Response):
+            if not 200 <= event.status_code < 300:
+                raise OSError(f"answered with status {event.status_code}")
+            return

@@ -1,0 +1,304 @@
+"""Extensions as AWS runs them: started first, told of invokes, heard out at the end."""
+
+import io
+import json
+import re
+import urllib.request
+import zipfile
+
+import pytest
+
+EXTENSION = """#!/usr/bin/env python3
+import http.client, json, os, signal, sys, time
+
+NAME = os.path.basename(__file__)
+connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+
+
+def call(method, path, headers=(), body=None):
+    connection.request(method, path, body=body, headers=dict(headers))
+    answer = connection.getresponse()
+    return answer, answer.read()
+
+
+def tell(*words):
+    print(NAME, *words, flush=True)
+
+
+def register(events=("INVOKE", "SHUTDOWN"), **headers):
+    answer, body = call("POST", "/2020-01-01/extension/register",
+                        {"Lambda-Extension-Name": NAME, **headers}, json.dumps({"events": list(events)}))
+    assert answer.status == 200, body
+    return answer.headers["Lambda-Extension-Identifier"], json.loads(body)
+
+
+def next_event(identifier):
+    answer, body = call("GET", "/2020-01-01/extension/event/next", {"Lambda-Extension-Identifier": identifier})
+    assert answer.status == 200, body
+    return json.loads(body)
+
+"""
+
+LOOP = """
+identifier, facts = register()
+while True:
+    event = next_event(identifier)
+    tell(event["eventType"], event.get("shutdownReason", ""), event.get("requestId", ""))
+    if event["eventType"] == "SHUTDOWN":
+        break
+"""
+
+
+def layer_zip(extensions):
+    """A layer with executables in ``extensions/``."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, (source, mode) in extensions.items():
+            entry = zipfile.ZipInfo(f"extensions/{name}")
+            entry.external_attr = (0o100000 | mode) << 16
+            archive.writestr(entry, source)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def with_extension(make_function, lambda_):
+    """A function with an extension of the given code in a layer."""
+
+    def make(
+        code, source="def handler(event, context):\n    return 'answer'\n", *, name="helper", mode=0o755, **options
+    ):
+        content = layer_zip({name: (EXTENSION + code, mode)})
+        layer = lambda_.publish_layer_version(LayerName="with-extension", Content={"ZipFile": content})
+        return make_function(source, Layers=[layer["LayerVersionArn"]], **options)
+
+    return make
+
+
+def ended(function, eventually, text):
+    """All messages, once ``text`` is among them."""
+    eventually(lambda: any(text in message for message in function.messages()))
+    return function.messages()
+
+
+class TestLife:
+    def test_it_hears_of_each_invoke_and_of_the_end(self, with_extension, lambda_, eventually):
+        """Registered before the runtime starts, INVOKE for each event, SHUTDOWN at the end, all of it in the log."""
+        function = with_extension(LOOP)
+        first, second = function.invoke(), function.invoke()
+        assert first.body == b'"answer"'
+        lambda_.delete_function(FunctionName=function.name)
+        messages = ended(function, eventually, "helper SHUTDOWN")
+        assert f"helper INVOKE  {first.request_id}\n" in messages
+        assert f"helper INVOKE  {second.request_id}\n" in messages
+        assert messages[-1] == "helper SHUTDOWN SPINDOWN \n"
+        assert "EXTENSION\tName: helper\tState: Ready\tEvents: [INVOKE, SHUTDOWN]\n" in messages[:3]
+
+    def test_it_knows_the_function_and_not_the_functions_secrets_of_the_platform(self, with_extension):
+        """Facts of the registration, and the variables that AWS lets extensions see."""
+        function = with_extension(
+            """
+identifier, facts = register(**{"Lambda-Extension-Accept-Feature": "accountId"})
+tell("FACTS", json.dumps(facts))
+tell("SEEN", json.dumps({name: os.environ.get(name) for name in (
+    "MINE", "AWS_LAMBDA_FUNCTION_NAME", "AWS_SESSION_TOKEN", "_HANDLER", "LAMBDA_TASK_ROOT", "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_XRAY_DAEMON_ADDRESS")}))
+tell("WHERE", os.getcwd(), os.getuid() != 0)
+while next_event(identifier)["eventType"] != "SHUTDOWN":
+    pass
+""",
+            Environment={"Variables": {"MINE": "yes"}},
+        )
+        function()
+        messages = "".join(function.messages())
+        facts = json.loads(re.search(r"helper FACTS (.*)", messages)[1])
+        assert facts == {
+            "functionName": function.name,
+            "functionVersion": "$LATEST",
+            "handler": "app.handler",
+            "accountId": "000000000000",
+        }
+        seen = json.loads(re.search(r"helper SEEN (.*)", messages)[1])
+        assert seen.pop("AWS_SESSION_TOKEN")
+        assert seen == {
+            "MINE": "yes",
+            "AWS_LAMBDA_FUNCTION_NAME": function.name,
+            "_HANDLER": None,
+            "LAMBDA_TASK_ROOT": None,
+            "AWS_EXECUTION_ENV": None,
+            "AWS_LAMBDA_LOG_STREAM_NAME": None,
+            "AWS_XRAY_DAEMON_ADDRESS": None,
+        }
+        assert "helper WHERE / True\n" in messages
+
+    def test_the_caller_does_not_wait_for_a_slow_extension(self, with_extension, lambda_, eventually):
+        """The answer goes out when the runtime gave it; billing and the next invoke wait for the extension."""
+        function = with_extension(
+            """
+identifier, facts = register()
+while next_event(identifier)["eventType"] != "SHUTDOWN":
+    time.sleep(0.6)
+    tell("DONE")
+"""
+        )
+        answer = lambda_.invoke(FunctionName=function.name)
+        assert answer["Payload"].read() == b'"answer"'
+        assert "helper DONE\n" not in function.messages()
+        messages = ended(function, eventually, "REPORT RequestId")
+        report = next(message for message in messages if message.startswith("REPORT"))
+        assert messages.index("helper DONE\n") < messages.index(report)
+        assert float(re.search(r"\tDuration: ([\d.]+) ms", report)[1]) < 500
+        assert int(re.search(r"Billed Duration: (\d+) ms", report)[1]) >= 600
+
+    def test_with_a_log_tail_the_caller_gets_what_the_extension_wrote(self, with_extension):
+        """LogType=Tail ends with REPORT, so it includes the extension's time."""
+        result = with_extension(LOOP).invoke()
+        assert "helper INVOKE" in result.tail
+        assert result.tail.rstrip("\n").rpartition("\n")[2].startswith("REPORT")
+
+    def test_one_without_next_has_the_init_time_out(self, with_extension):
+        """An extension that never asks for its first event holds the init up to its limit, as on AWS."""
+        function = with_extension("register()\nsignal.pause()\n", Timeout=2)
+        result = function.invoke()
+        assert json.loads(result.body)["errorType"] == "Sandbox.Timedout"
+        assert any(
+            re.match(r"INIT_REPORT Init Duration: 10\d\d\d\.\d\d ms\tPhase: init\tStatus: timeout\n", message)
+            for message in function.messages()
+        )
+
+
+class TestFailures:
+    def test_a_crash_fails_the_invoke_and_the_next_one_works(self, with_extension):
+        """Extension.Crash, then a fresh start of runtime and extension."""
+        function = with_extension(
+            """
+identifier, facts = register()
+event = next_event(identifier)
+if not os.path.exists("/tmp/crashed"):
+    open("/tmp/crashed", "w").close()
+    sys.exit(3)
+while event["eventType"] != "SHUTDOWN":
+    event = next_event(identifier)
+""",
+            "import os\ndef handler(event, context):\n"
+            "    while not os.path.exists('/tmp/crashed'):\n        pass\n"
+            "    if event.get('wait'):\n        import signal; signal.pause()\n    return 'answer'\n",
+        )
+        result = function.invoke({"wait": True})
+        assert result.error == "Unhandled"
+        assert json.loads(result.body) == {
+            "errorType": "Extension.Crash",
+            "errorMessage": f"RequestId: {result.request_id} Error: exit status 3",
+        }
+        assert result.tail.endswith("Status: error\tError Type: Extension.Crash\n")
+        assert function() == "answer"
+
+    @pytest.mark.parametrize(
+        ("code", "error_type"),
+        [
+            ("sys.exit(0)", "Extension.Crash"),
+            (
+                "identifier, _ = register()\n"
+                "call('POST', '/2020-01-01/extension/init/error', {'Lambda-Extension-Identifier': identifier, "
+                "'Lambda-Extension-Function-Error-Type': 'Extension.NoConfig'})\n"
+                "signal.pause()",
+                "Extension.InitError",
+            ),
+        ],
+    )
+    def test_one_that_fails_its_init_is_reported(self, with_extension, code, error_type):
+        function = with_extension(code)
+        result = function.invoke()
+        assert json.loads(result.body)["errorType"] == error_type
+        messages = "".join(function.messages())
+        for phase in ("init", "invoke"):
+            assert re.search(rf"INIT_REPORT .*\tPhase: {phase}\tStatus: error\tError Type: {error_type}\n", messages)
+
+    def test_one_that_cannot_be_executed_is_named(self, with_extension):
+        result = with_extension(LOOP, name="no-exec", mode=0o644).invoke()
+        assert json.loads(result.body) == {
+            "errorType": "Extension.LaunchError",
+            "errorMessage": f"RequestId: {result.request_id} Error: "
+            "fork/exec /opt/extensions/no-exec: permission denied",
+        }
+
+    def test_a_timeout_is_told_to_it(self, with_extension, eventually):
+        """SHUTDOWN with TIMEOUT, then the next invoke starts everything anew."""
+        function = with_extension(
+            LOOP,
+            "import time\ndef handler(event, context):\n    time.sleep(event.get('s', 0))\n    return 'ok'\n",
+            Timeout=1,
+        )
+        assert json.loads(function.invoke({"s": 5}).body)["errorType"] == "Sandbox.Timedout"
+        ended(function, eventually, "helper SHUTDOWN TIMEOUT")
+        assert function() == "ok"
+
+
+class TestSignals:
+    SOURCE = """
+import signal, sys
+def bye(number, frame):
+    print("runtime got", number)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, bye)
+def handler(event, context):
+    return "ok"
+"""
+
+    def test_the_runtime_gets_sigterm_before_the_extension_its_shutdown(self, with_extension, lambda_, eventually):
+        """From python3.12 on."""
+        function = with_extension(LOOP, self.SOURCE)
+        function()
+        lambda_.delete_function(FunctionName=function.name)
+        messages = ended(function, eventually, "helper SHUTDOWN SPINDOWN")
+        assert messages.index("runtime got 15\n") < messages.index("helper SHUTDOWN SPINDOWN \n")
+
+    def test_an_older_runtime_does_not(self, with_extension, lambda_, eventually):
+        function = with_extension(LOOP, self.SOURCE, runtime="python3.11")
+        function()
+        lambda_.delete_function(FunctionName=function.name)
+        assert "runtime got 15\n" not in ended(function, eventually, "helper SHUTDOWN SPINDOWN")
+
+    def test_an_internal_extension_is_enough(self, make_function, lambda_, eventually):
+        """Registered by the function's own code: INVOKE only, and the runtime gets SIGTERM at the end."""
+        source = (
+            self.SOURCE
+            + """
+import http.client, json, os, threading
+connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+def register(events):
+    connection.request("POST", "/2020-01-01/extension/register", json.dumps({"events": events}),
+                       {"Lambda-Extension-Name": "inside"})
+    answer = connection.getresponse()
+    return answer, answer.read()
+refused, body = register(["SHUTDOWN"])
+print("refused", refused.status, json.loads(body)["errorType"])
+registered, _ = register(["INVOKE"])
+def serve():
+    while True:
+        connection.request("GET", "/2020-01-01/extension/event/next",
+                           headers={"Lambda-Extension-Identifier": registered.headers["Lambda-Extension-Identifier"]})
+        print("inside", json.loads(connection.getresponse().read())["eventType"])
+threading.Thread(target=serve, daemon=True).start()
+"""
+        )
+        function = make_function(source)
+        result = function.invoke()
+        assert result.body == b'"ok"'
+        assert "inside INVOKE\n" in result.tail
+        assert "refused 403 Extension.InvalidEventType\n" in function.messages()
+        lambda_.delete_function(FunctionName=function.name)
+        ended(function, eventually, "runtime got 15")
+
+    def test_without_extensions_nothing_is_signalled(self, make_function, lambda_, server, eventually):
+        """AWS's shutdown phase lasts 0 ms then."""
+
+        def environments():
+            with urllib.request.urlopen(f"{server.endpoint}/_firefork/health") as answer:
+                return json.loads(answer.read())["environments"]
+
+        function = make_function(self.SOURCE)
+        function()
+        before = environments()
+        lambda_.delete_function(FunctionName=function.name)
+        eventually(lambda: environments() < before)
+        assert "runtime got 15\n" not in function.messages()
