@@ -257,6 +257,7 @@ class TestConditions:
             "s",
             session=Session(
                 issued_at_s=0,
+                role_arn=f"arn:aws:iam::{ACCOUNT}:role/none",
                 policies=(
                     policy("lambda:*", Condition={"ArnEquals": {"lambda:SourceFunctionArn": f"{FUNCTION}-caller"}}),
                 ),

@@ -143,14 +143,18 @@ def role_session(
     """
     parts = role_arn.split(":", 5)
     partition, account, name = parts[1], parts[4], parts[5].rpartition("/")[2]
-    if role_id is None:
-        role_id = f"AROA{base64.b32encode(hashlib.sha256(role_arn.encode()).digest()).decode()[:17]}"
+    role_id = role_id or id_of_no_role(role_arn)
     return Principal(
         account=account,
         arn=f"arn:{partition}:sts::{account}:assumed-role/{name}/{session_name}",
         user_id=f"{role_id}:{session_name}",
         session=session or Session(issued_at_s=int(time.time()), role_arn=role_arn),
     )
+
+
+def id_of_no_role(role_arn: str) -> str:
+    """The id that sessions of a role have that does not exist; no role that was made ever gets it."""
+    return f"AROA{base64.b32encode(hashlib.sha256(role_arn.encode()).digest()).decode()[:17]}"
 
 
 def _principal(claims: dict[str, Any]) -> Principal:

@@ -82,6 +82,14 @@ class TestRoles:
         directory.attach(Role, ACCOUNT, "worker", ADMIN)
         assert may(identities, principal, "a:A")
 
+    def test_sessions_of_a_deleted_one_may_nothing(self, directory, identities):
+        """Otherwise deleting a role would give its sessions everything."""
+        role = directory.role("worker")
+        before = role_session(ROLE_ARN, "s", role_id=role.id)
+        directory.delete(Role, ACCOUNT, "worker")
+        assert not may(identities, before, "a:A")
+        assert may(identities, role_session(ROLE_ARN, "s"), "a:A")
+
     def test_one_that_does_not_exist_may_nothing_when_enforced(self, directory):
         assert not may(Identities(directory, RoleMode.ENFORCE), role_session(ROLE_ARN, "s"), "a:A")
 

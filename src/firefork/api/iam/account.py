@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from firefork.api.call import Call
+from firefork.aws.errors import NoSuchEntity
 from firefork.catalog.iam.directory import Directory
 from firefork.catalog.iam.entities import Group, InstanceProfile, ManagedPolicy, Role, User
 
@@ -16,6 +17,10 @@ class Account:
     def list_account_aliases(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         """An account has none: CreateAccountAlias is not served."""
         return {"AccountAliases": [], "IsTruncated": False}
+
+    def get_account_password_policy(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        """An account has none: UpdateAccountPasswordPolicy is not served."""
+        raise NoSuchEntity(f"The Password Policy with domain name {call.scope.account} cannot be found.")
 
     def get_account_summary(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         account = call.scope.account

@@ -35,7 +35,7 @@ class InstanceProfiles:
         account = call.scope.account
         names = self._directory.containers(InstanceProfile, account, request["RoleName"])
         profiles = [self._directory.get(InstanceProfile, account, name) for name in names]
-        return self._page(request, sorted(profiles, key=lambda profile: profile.name.lower()))
+        return self._page(request, profiles)
 
     def delete_instance_profile(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         self._directory.delete(InstanceProfile, call.scope.account, request["InstanceProfileName"])

@@ -15,10 +15,11 @@ _PAGE: Final = 100
 def page(
     request: dict[str, Any], member: str, items: Sequence[Item], key: Callable[[Item], str], show: Callable[[Item], Any]
 ) -> dict[str, Any]:
-    """The asked part of ``items``, which are in order of ``key``, as ``{member: …, "IsTruncated": …, "Marker": …}``.
+    """The asked part of ``items`` in order of ``key``, as ``{member: …, "IsTruncated": …, "Marker": …}``.
 
     A marker names the last item of the page before, so what comes and goes in between shifts nothing.
     """
+    items = sorted(items, key=key)  # databases sort texts in orders of their own
     marker = request.get("Marker")
     if marker is not None:
         after = _decoded(marker)

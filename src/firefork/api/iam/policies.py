@@ -59,7 +59,7 @@ class Policies:
         return page(
             request,
             "Policies",
-            sorted(found, key=lambda policy: policy.arn),
+            found,
             lambda policy: policy.arn,
             lambda policy: show_policy(
                 policy,

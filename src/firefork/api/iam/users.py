@@ -99,6 +99,9 @@ class Users:
             self._directory.get(User, call.scope.account, request["UserName"])
         return {"MFADevices": [], "IsTruncated": False}
 
+    def list_virtual_mfa_devices(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        return {"VirtualMFADevices": [], "IsTruncated": False}
+
     def list_ssh_public_keys(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         self._directory.get(User, call.scope.account, _name(call, request))
         return {"SSHPublicKeys": [], "IsTruncated": False}
@@ -125,7 +128,7 @@ class Users:
         return {"AccessKey": {**_show_key(key), "SecretAccessKey": secret}}
 
     def list_access_keys(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        keys = sorted(self._keys.list(call.scope.account, _name(call, request)), key=lambda key: key.id)
+        keys = self._keys.list(call.scope.account, _name(call, request))
         return page(request, "AccessKeyMetadata", keys, lambda key: key.id, _show_key)
 
     def update_access_key(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from firefork.aws.principal import Principal, PrincipalType, Session
 from firefork.aws.scope import Scope
 from firefork.catalog.iam.directory import Directory
 from firefork.catalog.iam.entities import Entity, Group, Role, User
-from firefork.catalog.keys import role_session
+from firefork.catalog.keys import id_of_no_role, role_session
 from firefork.identity import document as documents
 from firefork.identity.callers import Caller
 from firefork.identity.document import Kind, Policy
@@ -154,12 +154,15 @@ class Identities:
             return Known(caller=caller, identity=identity, tags=tuple(user.tags.items()))
         role = self._directory.find(Role, principal.account, principal.name)
         if role is None:
-            # Its session policies hold all the same: they are the caller's own wish.
-            caller = Caller(
-                arn=principal.arn, account=principal.account, role_arn=session.role_arn if session else None
+            role_arn = session.role_arn if session is not None else None
+            # A role that did exist took its sessions' rights along when it was deleted.
+            never_was = role_arn is not None and principal.user_id.startswith(f"{id_of_no_role(role_arn)}:")
+            return Known(
+                caller=Caller(arn=principal.arn, account=principal.account, role_arn=role_arn),
+                # Its session policies hold all the same: they are the caller's own wish.
+                identity=Identity(unrestricted=self.relaxed and never_was, session=limits),
+                tags=session.tags if session is not None else (),
             )
-            identity = Identity(unrestricted=self._mode is RoleMode.RELAXED, session=limits)
-            return Known(caller=caller, identity=identity, tags=session.tags if session else ())
         tags = {**role.tags, **dict(session.tags if session else ())}
         return Known(
             caller=Caller(arn=principal.arn, account=principal.account, role_arn=role.arn),
