@@ -1,10 +1,12 @@
 """Every condition operator, with quantifiers and IfExists."""
 
+from datetime import timedelta, timezone
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firefork.identity.conditions import OPERATORS, UnknownOperator, compiled
+from firefork.identity.conditions import OPERATORS, UnknownOperator, compiled, moment
 
 
 def holds(operator, values, value, variables=True):
@@ -41,7 +43,7 @@ class TestOperators:
             ("DateEquals", "1767225600", "2026-01-01T00:00:00Z", True),
             ("DateNotEquals", "2026-01-01", "2026-01-02", True),
             ("DateLessThan", "2026-01-02", "2026-01-01T23:59:59Z", True),
-            ("DateLessThanEquals", "2026", "2026-01-01", True),
+            ("DateLessThanEquals", "2026-01", "2026-01-01t0:00:00.5+00:30", True),
             ("DateGreaterThan", "2026-01-01T00:00:00Z", "1767225601", True),
             ("DateGreaterThanEquals", "2026-01-01", "not a date", False),
             ("Bool", "true", "True", True),
@@ -137,3 +139,14 @@ class TestNegation:
         twin = {"bool": None, "binaryequals": None}.get(name, name.replace("not", "") if "not" in name else None)
         if twin is not None:
             assert holds(twin, wanted, asked, variables=False) is not answer
+
+
+class TestDates:
+    @given(st.datetimes(timezones=st.integers(-1439, 1439).map(lambda left: timezone(timedelta(minutes=left)))))
+    def test_iso_dates_are_read(self, when):
+        assert moment(when.isoformat()) == pytest.approx(when.timestamp(), abs=1e-3)
+
+    @given(st.text(alphabet="0123456789-:tTzZ+.", max_size=24))
+    def test_anything_else_is_no_date(self, text):
+        """Never an error, whatever the text."""
+        assert moment(text) is None or isinstance(moment(text), float)

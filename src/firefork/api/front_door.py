@@ -323,6 +323,7 @@ def _recoded(error: ServiceError, code: str) -> ServiceError:
     other.code = code  # type: ignore[misc]
     other.status = error.status  # type: ignore[misc]
     other.fault = error.fault  # type: ignore[misc]
+    other.message_member = error.message_member  # type: ignore[misc]
     return other
 
 

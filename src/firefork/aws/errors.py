@@ -17,6 +17,8 @@ class ServiceError(Exception):
     status: ClassVar[int] = 400
     fault: ClassVar[str] = "User"
     """``User`` (the caller can change it) or ``Server``."""
+    message_member: ClassVar[str] = "message"
+    """What the text is called in JSON when the service's model does not know the code."""
 
     def __init__(self, message: str, **members: object) -> None:
         super().__init__(message)
@@ -30,6 +32,7 @@ class ServiceError(Exception):
 class AccessDenied(ServiceError):
     code = "AccessDeniedException"
     status = 403
+    message_member = "Message"
 
 
 class ExpiredToken(ServiceError):

@@ -38,8 +38,31 @@ class Condition:
     """Every key that the answer depends on, in lower case."""
 
 
+@dataclass(frozen=True, slots=True)
+class OperatorName:
+    """``ForAnyValue:StringLikeIfExists`` taken apart, in lower case."""
+
+    quantifier: str
+    """``forallvalues``, ``foranyvalue`` or empty."""
+    base: str
+    if_exists: bool
+
+
 class UnknownOperator(ValueError):
     """An operator that IAM does not have."""
+
+
+def parse_operator(name: str) -> OperatorName:
+    """Raises UnknownOperator."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        raise UnknownOperator(name)
+    parsed = OperatorName((found[1] or "").lower(), found[2].lower(), bool(found[3]))
+    if parsed.base == "null" and (parsed.quantifier or parsed.if_exists):
+        raise UnknownOperator(name)
+    if parsed.base != "null" and parsed.base not in OPERATORS:
+        raise UnknownOperator(name)
+    return parsed
 
 
 def compiled(name: str, key: str, values: tuple[str, ...], *, variables: bool) -> Condition:
@@ -47,21 +70,15 @@ def compiled(name: str, key: str, values: tuple[str, ...], *, variables: bool) -
 
     A policy's value that the operator cannot read (a number that is none) equals nothing.
     """
-    found = _NAME.fullmatch(name)
-    if found is None:
-        raise UnknownOperator(name)
-    quantifier, base, if_exists = (found[1] or "").lower(), found[2].lower(), bool(found[3])
+    parsed = parse_operator(name)
+    quantifier, base = parsed.quantifier, parsed.base
     key = key.lower()
     if base == "null":
-        if quantifier or if_exists:
-            raise UnknownOperator(name)
         wanted = {value.lower() == "true" for value in values}
         return Condition(lambda context: (context.get(key) is None) in wanted, frozenset({key}))
-    if base not in OPERATORS:
-        raise UnknownOperator(name)
     kind = OPERATORS[base]
     test, negated = kind.make(values, variables), kind.negated
-    if_missing = if_exists or quantifier == "forallvalues" or (negated and quantifier != "foranyvalue")
+    if_missing = parsed.if_exists or quantifier == "forallvalues" or (negated and quantifier != "foranyvalue")
 
     def holds(context: Context) -> bool:
         value = context.get(key)
@@ -104,16 +121,52 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _moment(text: str) -> float | None:
-    """Epoch seconds of an ISO 8601 date or of an epoch time."""
-    number = _number(text)
-    if number is not None and not re.fullmatch(r"\d{4}", text):
-        return number
+_DATE: Final = re.compile(
+    r"(?P<year>-?\d{1,9})(?:-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2}))?)?"
+    r"(?:[Tt](?:(?P<hour>\d{1,2})(?::(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:\.(?P<fraction>\d{1,9}))?)?)?)?"
+    r"(?P<zone>[Zz]|[+-]\d{2}(?::?\d{2})?)?)?"
+)
+_LATEST_EPOCH: Final = 2**63 - 1
+_YEAR_S: Final = 31_556_952
+"""Mean length of a Gregorian year: good enough where the calendar of Python ends."""
+
+
+def moment(text: str) -> float | None:
+    """Epoch seconds of a date, ``None`` if it is none: an epoch time, or an ISO 8601 date that may end early.
+
+    As the service was seen to read them: digits alone are an epoch time.
+    """
+    if text.isascii() and text.isdigit():
+        return float(text) if int(text) <= _LATEST_EPOCH else None
+    found = _DATE.fullmatch(text)
+    if found is None:
+        return None
+    year = int(found["year"])
     try:
-        moment = datetime.fromisoformat(f"{text}-01-01" if len(text) == 4 else text)
+        # Out of the calendar's range the year decides alone, but the rest must be right as well.
+        usual = datetime(
+            year if 1 <= year <= 9999 else 2000,
+            int(found["month"] or 1),
+            int(found["day"] or 1),
+            int(found["hour"] or 0),
+            int(found["minute"] or 0),
+            int(found["second"] or 0),
+            tzinfo=UTC,
+        ).timestamp()
     except ValueError:
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if not 1 <= year <= 9999:
+        return float((year - 1970) * _YEAR_S)
+    fraction = float(f"0.{found['fraction'] or 0}")
+    return usual + fraction - _offset_s(found["zone"] or "Z")
+
+
+def _offset_s(zone: str) -> int:
+    """``+01:30`` is 5400 s ahead of UTC."""
+    if zone in "Zz":
+        return 0
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    return (1 if zone[0] == "+" else -1) * (int(digits[:2]) * 3600 + int(digits[2:]) * 60)
 
 
 def _boolean(text: str) -> bool | None:
@@ -165,9 +218,9 @@ OPERATORS: Final[Mapping[str, Operator]] = {
     "notipaddress": Operator(True, _compared(_network, _within)),
     "numericequals": Operator(False, _compared(_number, operator.eq)),
     "numericnotequals": Operator(True, _compared(_number, operator.eq)),
-    "dateequals": Operator(False, _compared(_moment, operator.eq)),
-    "datenotequals": Operator(True, _compared(_moment, operator.eq)),
+    "dateequals": Operator(False, _compared(moment, operator.eq)),
+    "datenotequals": Operator(True, _compared(moment, operator.eq)),
     **{f"numeric{name}": Operator(False, _compared(_number, compare)) for name, compare in _COMPARISONS.items()},
-    **{f"date{name}": Operator(False, _compared(_moment, compare)) for name, compare in _COMPARISONS.items()},
+    **{f"date{name}": Operator(False, _compared(moment, compare)) for name, compare in _COMPARISONS.items()},
 }
 """By name in lower case, without quantifier and ``IfExists``; ``Null`` asks about the key itself and is apart."""
