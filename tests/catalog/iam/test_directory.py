@@ -136,6 +136,8 @@ class TestEntities:
         assert message(NoSuchEntity, lambda: directory.role("r", boundary_arn=arn)) == (
             f"Scope ARN: {arn} does not exist or is not attachable."
         )
+        wrong = "arn:aws:iam::111111111111:not_a_policy/invalid"
+        assert message(InvalidInput, lambda: directory.role("r", boundary_arn=wrong)) == f"ARN {wrong} is not valid."
         assert directory.role("r", boundary_arn=BASIC).boundary_arn == BASIC
         assert [role.name for role in directory.bounded_by(ACCOUNT, BASIC)] == ["r"]
 

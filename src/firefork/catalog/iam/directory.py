@@ -162,7 +162,11 @@ class Directory:
 
     def _check_boundary(self, connection: Connection, entity: Entity) -> None:
         boundary = entity.boundary_arn if isinstance(entity, Role | User) else None
-        if boundary is not None and not _policy_exists(connection, entity.account, boundary):
+        if boundary is None:
+            return
+        if not _POLICY_ARN.fullmatch(boundary):
+            raise InvalidInput(f"ARN {boundary} is not valid.")
+        if not _policy_exists(connection, entity.account, boundary):
             raise NoSuchEntity(f"Scope ARN: {boundary} does not exist or is not attachable.")
 
     # ---- inline policies
