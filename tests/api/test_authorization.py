@@ -311,6 +311,13 @@ class TestForeignRoles:
     def test_are_only_names_while_relaxed(self, world):
         assert world.may("lambda", "CreateFunction", COPIED, principal=ROOT)
 
+    def test_need_the_permission_to_pass_roles_all_the_same(self, world):
+        """Otherwise a made-up role would be a way to everything."""
+        world.give(policy("lambda:*"))
+        assert not world.may("lambda", "CreateFunction", COPIED)
+        world.give(policy(["lambda:*", "iam:PassRole"]))
+        assert world.may("lambda", "CreateFunction", COPIED)
+
     def test_cannot_be_passed_when_enforced(self, database, tmp_path):
         world = World(database, tmp_path, RoleMode.ENFORCE)
         with pytest.raises(AccessDenied) as refused:

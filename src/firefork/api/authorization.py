@@ -144,7 +144,6 @@ class Authorizer:
             for resource in permission.resources(asked):
                 if permission.action == "iam:PassRole" and account_of(resource) != call.scope.account:
                     self._check_foreign_role(resource)
-                    continue
                 extra = permission.keys(asked) if permission.keys is not None else {}
                 decision = self._decide(call, request, known, permission.action, resource, extra)
                 if not decision.allowed:
@@ -169,14 +168,10 @@ class Authorizer:
         if decided is not None:
             return decided
         shared = documents.compiled(text, Kind.RESOURCE) if text is not None else None
-        owner = account_of(resource)
-        if owner == "aws" and action.startswith(("iam:Get", "iam:List")):
-            owner = ""  # AWS's own policies are there to be read by everybody
         context = RequestContext(call, request, known, resource, extra, self._resource_tags)
         wanted = AccessRequest(caller=known.caller, action=action, resource=resource, context=context)
-        decision = evaluate(
-            wanted, known.identity, resource_policy=shared, same_account=owner in ("", known.caller.account)
-        )
+        own = _owner(action, resource) in ("", known.caller.account)
+        decision = evaluate(wanted, known.identity, resource_policy=shared, same_account=own)
         if not known.keys and (shared is None or not shared.keys):
             # Nothing but caller, action and resource matters: the answer stays until something in IAM changes.
             if len(known.decided) >= _DECIDED:
@@ -191,6 +186,16 @@ class Authorizer:
         """What does not exist is asked for as if it lay in the root path."""
         found = self._directory.find(kind, call.scope.account, name)
         return found.arn if found is not None else call.scope.global_arn("iam", f"{kind.kind}/{name}")
+
+
+def _owner(action: str, resource: str) -> str:
+    """The account whose consent an action on a resource needs, empty if it is the caller's own affair."""
+    owner = account_of(resource)
+    if owner == "aws" and action.startswith(("iam:Get", "iam:List")):
+        return ""  # AWS's own policies are there to be read by everybody
+    if action == "iam:PassRole":
+        return ""  # a foreign role that may be passed at all is taken for one of the own account
+    return owner
 
 
 def account_of(arn: str) -> str:
