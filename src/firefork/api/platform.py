@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
 import firefork
@@ -43,7 +44,9 @@ from firefork.api.logs.streams import Streams
 from firefork.api.sts.identity import Identity
 from firefork.aws.errors import ServiceError
 from firefork.aws.scope import Scope
+from firefork.catalog.function import FunctionVersion
 from firefork.catalog.functions import Functions as FunctionCatalog
+from firefork.catalog.functions import StateFailure
 from firefork.catalog.iam.access_keys import AccessKeys
 from firefork.catalog.iam.directory import Directory
 from firefork.catalog.iam.identities import Identities, RoleMode
@@ -53,8 +56,11 @@ from firefork.catalog.packages import Packages
 from firefork.catalog.references import FunctionReference
 from firefork.catalog.resource_policies import ResourcePolicies
 from firefork.engine.engine import Engine, EngineOptions
-from firefork.engine.installations import Installations
+from firefork.engine.failures import Failure
+from firefork.engine.installations import Installations, RuntimeNotInstalled
 from firefork.engine.sandbox.capabilities import Capabilities, detect
+from firefork.engine.sandbox.sandbox import SandboxLost
+from firefork.engine.sandbox.zygote import ZygoteFailed
 from firefork.engine.spec import ExecutionSpec
 from firefork.invoke.invoker import Invoker
 from firefork.settings import Settings
@@ -112,6 +118,7 @@ class Platform:
         self.ready = False
         self._started_s = time.time()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._one_snapshot = asyncio.Lock()
 
     def _check_options(self) -> None:
         if self.settings.test_credentials and not _is_loopback(self.settings.host):
@@ -242,6 +249,9 @@ class Platform:
         self._loop = asyncio.get_running_loop()
         self.functions.changed.append(self._function_changed)
         self.functions.changed.append(lambda scope, name, deleted: self.resource_policies.forget())
+        self.functions.published.append(self._version_published)
+        for version in await asyncio.to_thread(self.functions.optimised_versions):
+            self._make_snapshot(version)  # processes do not outlive a server, so they are made again
         await self.engine.start()
         await self.http.start(self._listener)
         self._write_server_file()
@@ -264,6 +274,28 @@ class Platform:
 
         with contextlib.suppress(RuntimeError):  # the loop is closed: the server is ending
             self._loop.call_soon_threadsafe(apply)
+
+    def _version_published(self, version: FunctionVersion) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the server is ending
+            self._loop.call_soon_threadsafe(self._make_snapshot, version)
+
+    def _make_snapshot(self, version: FunctionVersion) -> None:
+        """Initialise a version that uses SnapStart, one after the other, and settle its state."""
+
+        async def work() -> None:
+            async with self._one_snapshot:
+                spec = ExecutionSpec.of(version)
+                try:
+                    failure = await self.engine.snapshot(spec)
+                except (SandboxLost, ZygoteFailed, RuntimeNotInstalled) as error:
+                    settled: StateFailure | None = StateFailure(reason=str(error), code="InternalError")
+                else:
+                    settled = None if failure is None else state_failure(failure)
+            await asyncio.to_thread(self.functions.settle_version, version, settled)
+
+        task = asyncio.ensure_future(work())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _warm_up(self, scope: Scope, name: str) -> None:
         """Have the interpreter of a new or changed function ready, and end the environments of its old form."""
@@ -369,6 +401,14 @@ def _iam_mode(settings: Settings) -> RoleMode:
     if settings.iam is not None:
         return RoleMode(settings.iam)
     return RoleMode.RELAXED if _is_loopback(settings.host) else RoleMode.ENFORCE
+
+
+def state_failure(failure: Failure) -> StateFailure:
+    """A failed init in the words of a version's state. AWS: Lambda API reference, StateReasonCode."""
+    told = orjson.loads(failure.payload) if failure.payload.startswith(b"{") else {}
+    code = "FunctionError.InitTimeout" if failure.status == "timeout" else "FunctionError.RuntimeInitError"
+    reason = f"{told.get('errorType', 'Unknown')}: {told.get('errorMessage', '')}".strip(": ")
+    return StateFailure(reason=reason, code=code)
 
 
 def _is_loopback(host: str) -> bool:

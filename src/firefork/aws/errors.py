@@ -133,6 +133,16 @@ class TooManyRequests(ServiceError):
     status = 429
 
 
+class SnapStartFailure(ServiceError):
+    code = "SnapStartException"
+    status = 400
+
+
+class SnapStartTimeout(ServiceError):
+    code = "SnapStartTimeoutException"
+    status = 408
+
+
 class CodeStorageExceeded(ServiceError):
     code = "CodeStorageExceededException"
     status = 400

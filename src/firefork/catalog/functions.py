@@ -71,6 +71,28 @@ RESERVED_VARIABLES: Final = frozenset(
 _SETTLING: Final = {"state_reason": None, "state_reason_code": None}
 
 
+_ACTIVE: Final[Mapping[str, Any]] = {"state": "Active", "state_reason": None, "state_reason_code": None}
+_CREATING: Final[Mapping[str, Any]] = {
+    "state": "Pending",
+    "state_reason": "The function is being created.",
+    "state_reason_code": "Creating",
+}
+
+
+def is_optimised(function: FunctionVersion) -> bool:
+    """Whether published versions of it get a snapshot. AWS: developer guide, "SnapStart"."""
+    return function.snap_start_apply_on == "PublishedVersions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateFailure:
+    """Why a version cannot become active."""
+
+    reason: str
+    code: str
+    """One of the model's StateReasonCode values."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionPage:
     """Some versions, and where the next page begins."""
@@ -105,6 +127,8 @@ class Functions:
         self._schedule = schedule or _timer
         self._lock = threading.RLock()
         self._cache: dict[tuple[Scope, str, str | None], FunctionVersion] = {}
+        self.published: list[Callable[[FunctionVersion], None]] = []
+        """Called with a published version that needs a snapshot; ``settle_version`` is the answer."""
         self.changed: list[Callable[[Scope, str, bool], None]] = []
         """Called after a function changed: its scope, its name, whether it is deleted. In the writer's thread."""
 
@@ -224,6 +248,7 @@ class Functions:
             raise ResourceConflict(f"Function already exist: {name}") from None
         self._announce(scope, name)
         self._settle_later(scope, name)
+        self._optimise(result)
         return result
 
     def update_code(
@@ -287,6 +312,7 @@ class Functions:
                 result = self._publish(connection, updated, None) if publish else updated
             self._announce(scope, name)
         self._settle_later(scope, name)
+        self._optimise(result)
         return result
 
     def publish_version(
@@ -310,7 +336,45 @@ class Functions:
                     )
                 version = self._publish(connection, current, description)
             self._announce(scope, name)
+        self._optimise(version)
         return version
+
+    def _optimise(self, version: FunctionVersion) -> None:
+        """A published version that waits for its snapshot: tell whoever makes those."""
+        if version.state != "Pending" or version.version == LATEST:
+            return
+        if not self.published:
+            self.settle_version(version, None)
+        for listener in self.published:
+            listener(version)
+
+    def settle_version(self, version: FunctionVersion, failure: StateFailure | None) -> None:
+        """The version's snapshot was made, or could not be."""
+        with self._lock:
+            with self._database.write() as connection:
+                number = _number(version.version)
+                assert number is not None
+                current = _load(connection, version.scope, version.name, number)
+                if current is None or current.state != "Pending":
+                    return
+                change = (
+                    _ACTIVE
+                    if failure is None
+                    else {"state": "Failed", "state_reason": failure.reason, "state_reason_code": failure.code}
+                )
+                _save(connection, dataclasses.replace(current, **change))
+            self._forget(version.scope, version.name)
+
+    def optimised_versions(self) -> Sequence[FunctionVersion]:
+        """Published versions whose environments are forked from a snapshot."""
+        table = function_versions.c
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(table.account, table.region, table.document).where(
+                    table.number > 0, table.document.contains('"snap_start_apply_on": "PublishedVersions"')
+                )
+            ).all()
+        return [_from_document(Scope(row.account, row.region), row.document) for row in rows]
 
     def _publish(self, connection: Connection, current: FunctionVersion, description: str | None) -> FunctionVersion:
         where = _is(current.scope, current.name)
@@ -333,12 +397,10 @@ class Functions:
             version=str(last + 1),
             revision_id=new_id(),
             description=current.description if description is None else description,
-            state="Active",
-            state_reason=None,
-            state_reason_code=None,
             last_update_status="Successful",
             last_update_status_reason=None,
             last_update_status_reason_code=None,
+            **(_CREATING if is_optimised(current) else _ACTIVE),
         )
         if newest is not None:
             known = _from_document(current.scope, newest)

@@ -7,24 +7,38 @@ import contextlib
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 from firefork.aws.scope import Scope
-from firefork.engine.environment import Binding, Environment, Invocation, Outcome, extension_names
+from firefork.engine.container_credentials import ContainerCredentials
+from firefork.engine.environment import (
+    INIT_LIMIT_S,
+    Binding,
+    Environment,
+    Invocation,
+    Outcome,
+    extension_names,
+)
+from firefork.engine.failures import Failure
 from firefork.engine.installations import Installation
 from firefork.engine.pool import Pool
 from firefork.engine.sandbox.cgroups import Hierarchies, remove_leftovers
 from firefork.engine.sandbox.sandbox import Sandbox
+from firefork.engine.sandbox.snapshot import SPARES, Snapshot
 from firefork.engine.sandbox.zygote import Zygote, ZygotePlan, adopt_orphans, cgroup_prefix
-from firefork.engine.spec import ExecutionSpec, function_environment
+from firefork.engine.spec import SNAP_START, ExecutionSpec, function_environment
 from firefork.telemetry.log_event import LogEvent
 
 logger = logging.getLogger(__name__)
 
 _SWEEP_INTERVAL_S: Final = 1.0
+SNAPSHOT_LIMIT_S: Final = 130.0
+"""For the init of a snapshot, unless the function's timeout is longer. AWS: developer guide, "SnapStart"."""
+ROLE_CREDENTIALS_S: Final = 3600
+"""How long keys from the container credentials' path are good: whoever uses them asks again."""
 
 
 class CodeStore(Protocol):
@@ -55,6 +69,29 @@ class EngineOptions:
     spares: int = 2
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PlacedCode:
+    binding: Binding
+    roots: Mapping[str, str]
+    """Variables that name folders, where nothing is mounted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _HeldSnapshot:
+    """A version's snapshot, or why there is none."""
+
+    snapshot: Snapshot | None = None
+    template: Environment | None = None
+    credentials: ContainerCredentials | None = None
+    unusable: str = ""
+
+    async def close(self) -> None:
+        if self.snapshot is not None:
+            await self.snapshot.stop()
+        if self.template is not None:
+            await self.template.close()
+
+
 class Engine:
     """Runs invocations of execution specs. All methods belong to the event loop."""
 
@@ -78,6 +115,8 @@ class Engine:
         self._zygotes: dict[tuple[str, bool], asyncio.Task[Zygote]] = {}
         self._pools: dict[tuple[Scope, str, str], Pool] = {}
         self._retired: set[Pool] = set()
+        self._snapshots: dict[tuple[Scope, str, str], _HeldSnapshot] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self._closing = False
 
@@ -112,6 +151,11 @@ class Engine:
         for key, pool in list(self._pools.items()):
             if key[:2] == (scope, name) and key[2] not in alive:
                 self._retire(key, pool)
+        for key in list(self._snapshots):
+            if key[:2] == (scope, name) and key[2] not in alive:
+                task = asyncio.ensure_future(self._drop_snapshot(key))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
 
     def _pool(self, spec: ExecutionSpec) -> Pool:
         key = (spec.scope, spec.name, spec.version)
@@ -131,9 +175,55 @@ class Engine:
 
     async def _start_environment(self, pool: Pool) -> Environment:
         spec = pool.spec
-        zygote = await self._zygote(spec)
-        mounts, roots, folders = await self._place_code(spec)
-        sandbox = await zygote.take()
+        key = (spec.scope, spec.name, spec.version)
+        held = self._snapshots.get(key) if spec.snap_start else None
+        if held is not None and held.snapshot is not None and not held.snapshot.ended.is_set():
+            sandbox = await held.snapshot.take()
+            return self._environment(
+                spec,
+                sandbox,
+                Binding(restored=True),
+                {},
+                held.credentials,
+                initialization_type=SNAP_START,
+                on_available=pool.available,
+                on_closed=pool.closed,
+            )
+        placed = await self._place_code(spec)
+        sandbox = await (await self._zygote(spec)).take()
+        credentials = None
+        if spec.snap_start:
+            reason = held.unusable if held is not None else "there is no snapshot yet"
+            text = f"SNAPSTART\tThis environment initialises the function anew: {reason}\n"
+            credentials = self._container_credentials(spec)
+            notice = LogEvent(time.time_ns() // 1_000_000, text)
+        environment = self._environment(
+            spec,
+            sandbox,
+            placed.binding,
+            placed.roots,
+            credentials,
+            initialization_type=SNAP_START if spec.snap_start else "on-demand",
+            on_available=pool.available,
+            on_closed=pool.closed,
+        )
+        if spec.snap_start:
+            self._log(spec.scope, spec.logging.log_group, environment.log_stream, [notice])
+        return environment
+
+    def _environment(
+        self,
+        spec: ExecutionSpec,
+        sandbox: Sandbox,
+        binding: Binding,
+        roots: Mapping[str, str],
+        credentials: ContainerCredentials | None,
+        *,
+        initialization_type: str,
+        on_available: Callable[[Environment], None],
+        on_closed: Callable[[Environment], None],
+        init_limit_s: float = INIT_LIMIT_S,
+    ) -> Environment:
         end_endpoint = self._serve_endpoint(sandbox)
         assert sandbox.runtime_listener is not None
         assert sandbox.endpoint_listener is not None
@@ -145,58 +235,114 @@ class Engine:
                 spec,
                 runtime_api=runtime_api,
                 endpoint=endpoint,
-                credentials=self._credentials(spec),
+                credentials=credentials.variables if credentials is not None else self._credentials(spec),
                 log_stream=log_stream,
+                initialization_type=initialization_type,
             )
-            return values | roots
+            return {**values, **roots}
 
-        binding = Binding(mounts=mounts, extensions=extension_names(folders.get("/opt")))
-        if not spec.runtime.startswith("python"):
-            task_root = roots.get("LAMBDA_TASK_ROOT", "/var/task")
-            binding = dataclasses.replace(
-                binding,
-                entry=[f"{task_root}/bootstrap", f"{roots.get('_FIREFORK_OPT', '/opt')}/bootstrap"],
-                has_entry=any((folder / "bootstrap").is_file() for folder in folders.values()),
-                hide=["/var/lang", "/var/runtime"],  # the interpreter that forked it is not its business
-            )
-        installation = self._installation(spec)
         return Environment(
             spec,
             sandbox,
             log=lambda stream, events: self._log(spec.scope, spec.logging.log_group, stream, events),
             variables=variables,
             binding=binding,
-            runtime_label=runtime_label(spec.runtime, installation),
+            runtime_label=runtime_label(spec.runtime, self._installation(spec)),
             end_endpoint=end_endpoint,
-            on_available=pool.available,
-            on_closed=pool.closed,
+            on_available=on_available,
+            on_closed=on_closed,
+            init_limit_s=init_limit_s,
+            initialization_type=initialization_type,
+            credentials=credentials.answer if credentials is not None else None,
         )
 
-    async def _place_code(self, spec: ExecutionSpec) -> tuple[list[tuple[str, str]], dict[str, str], dict[str, Path]]:
-        """Make sure that code and layers are unpacked; what to mount where, or the folders as variables.
+    def _container_credentials(self, spec: ExecutionSpec) -> ContainerCredentials:
+        return ContainerCredentials(lambda: self._credentials(spec), ROLE_CREDENTIALS_S)
 
-        Third, the folders on this machine by the paths under which functions know them.
+    # ---- snapshots
+
+    async def snapshot(self, spec: ExecutionSpec) -> Failure | None:
+        """Initialise a version once and keep its runtime to fork environments from. Returns why the init failed.
+
+        What a fork cannot carry (threads, external extensions, no namespaces) is no failure: environments of the
+        version are then initialised one by one, and their log says why.
         """
+        key = (spec.scope, spec.name, spec.version)
+        await self._drop_snapshot(key)
+        placed = await self._place_code(spec)
+        if self.options.mode == "process":
+            self._snapshots[key] = _HeldSnapshot(unusable="functions run as plain processes here")
+            return None
+        if placed.binding.extensions:
+            names = ", ".join(placed.binding.extensions)
+            self._snapshots[key] = _HeldSnapshot(unusable=f"its extensions ({names}) are processes of their own")
+            return None
+        zygote = await self._zygote(spec)
+        snapshot = Snapshot(dataclasses.replace(zygote.plan, spares=SPARES))
+        credentials = self._container_credentials(spec)
+        template = self._environment(
+            spec,
+            await zygote.take(),
+            dataclasses.replace(placed.binding, template=snapshot),
+            placed.roots,
+            credentials,
+            initialization_type=SNAP_START,
+            on_available=lambda environment: None,
+            on_closed=lambda environment: None,
+            init_limit_s=max(SNAPSHOT_LIMIT_S, spec.timeout_s),
+        )
+        held = _HeldSnapshot(snapshot=snapshot, template=template, credentials=credentials)
+        await template.initialise(lambda: None)
+        failure = template.init_failure
+        if failure is None and snapshot.is_ready:
+            snapshot.begin()
+            self._snapshots[key] = held
+            return None
+        await held.close()
+        if snapshot.unusable is not None:
+            self._snapshots[key] = _HeldSnapshot(unusable=snapshot.unusable)
+            return None
+        return failure
+
+    async def _drop_snapshot(self, key: tuple[Scope, str, str]) -> None:
+        held = self._snapshots.pop(key, None)
+        if held is not None:
+            await held.close()
+
+    async def _place_code(self, spec: ExecutionSpec) -> _PlacedCode:
+        """Make sure that code and layers are unpacked; what to mount where, or the folders as variables."""
         layers = list(spec.layers)
         code, opt = self._code.code_dir / spec.code, None
         if not code.is_dir():
             code = await asyncio.to_thread(self._code.code_folder, spec.code)
         if layers:
             opt = await asyncio.to_thread(self._code.opt_folder, layers)
-        folders = {"/var/task": code} | ({"/opt": opt} if opt is not None else {})
+        managed = spec.runtime.startswith("python")
+        roots: dict[str, str] = {}
+        mounts: list[tuple[str, str]] = []
         if self.options.mode == "process":
             roots = {"LAMBDA_TASK_ROOT": str(code), "PWD": str(code)}
             if opt is not None:
                 roots["_FIREFORK_OPT"] = str(opt)
-            if spec.runtime.startswith("python"):
+            if managed:
                 installation = self._installation(spec)
                 roots["LAMBDA_RUNTIME_DIR"] = str(installation.runtime_dir)
                 roots["_FIREFORK_SITE_PACKAGES"] = str(installation.site_packages_dir)
-            return [], roots, folders
-        mounts = [(f"code/{code.name}", "/var/task")]
-        if opt is not None:
-            mounts.append((f"opt/{opt.name}", "/opt"))
-        return mounts, {}, folders
+        else:
+            mounts.append((f"code/{code.name}", "/var/task"))
+            if opt is not None:
+                mounts.append((f"opt/{opt.name}", "/opt"))
+        binding = Binding(mounts=mounts, extensions=extension_names(opt))
+        if not managed:
+            task_root = roots.get("LAMBDA_TASK_ROOT", "/var/task")
+            folders = [code] if opt is None else [code, opt]
+            binding = dataclasses.replace(
+                binding,
+                entry=[f"{task_root}/bootstrap", f"{roots.get('_FIREFORK_OPT', '/opt')}/bootstrap"],
+                has_entry=any((folder / "bootstrap").is_file() for folder in folders),
+                hide=["/var/lang", "/var/runtime"],  # the interpreter that forked it is not its business
+            )
+        return _PlacedCode(binding=binding, roots=roots)
 
     def _installation(self, spec: ExecutionSpec) -> Installation:
         if spec.runtime.startswith("python"):
@@ -259,6 +405,8 @@ class Engine:
         if self._sweeper is not None:
             self._sweeper.cancel()
         await asyncio.gather(*(pool.close() for pool in (*self._pools.values(), *self._retired)))
+        for key in list(self._snapshots):
+            await self._drop_snapshot(key)
         for task in self._zygotes.values():
             if not task.done():
                 task.cancel()

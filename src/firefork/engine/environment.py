@@ -22,21 +22,33 @@ from typing import Any, Final
 from firefork.engine import extensions_api, failures
 from firefork.engine.extensions_api import ExtensionFailed, ExtensionPolled, ExtensionRegistered, ExtensionState
 from firefork.engine.failures import Failure
-from firefork.engine.guest_reply import IllegalTransition
+from firefork.engine.guest_reply import IllegalTransition, Reply
 from firefork.engine.guests import Event, Guests, StreamReceiver
 from firefork.engine.log_lines import FrameDecoder, LineSplitter
 from firefork.engine.reports import Report, Span, SystemLog, billed_ms
 from firefork.engine.response_stream import ResponseStream
-from firefork.engine.runtime_api import PAYLOAD_LIMIT, Delivery, InitFailed, Polled, Responded, RestoreFailed
+from firefork.engine.runtime_api import (
+    PAYLOAD_LIMIT,
+    Delivery,
+    InitFailed,
+    Polled,
+    Responded,
+    RestoreFailed,
+    RestoreReady,
+    RuntimeState,
+)
 from firefork.engine.runtime_server import GuestConnection, GuestServer
 from firefork.engine.sandbox.cgroups import MB_PER_CPU
 from firefork.engine.sandbox.sandbox import Sandbox, SandboxLost
+from firefork.engine.sandbox.snapshot import Snapshot
 from firefork.engine.spec import ExecutionSpec, extension_environment
 from firefork.engine.telemetry_api import Record, Subscription
 from firefork.engine.telemetry_delivery import TelemetryDelivery
 from firefork.telemetry.log_event import LogEvent
 
 INIT_LIMIT_S: Final = 10.0
+RESTORE_LIMIT_S: Final = 10.0
+"""For loading and the hooks after the restoration together."""
 TAIL_LIMIT: Final = 4096
 """Bytes of log that LogType=Tail returns."""
 SHUTDOWN_LIMIT_S: Final = 2.0
@@ -72,6 +84,14 @@ TRANSITIONS: Final[Mapping[EnvironmentState, frozenset[EnvironmentState]]] = {
     EnvironmentState.CLOSED: frozenset(),
 }
 """Every change of an environment's state; the diagram in docs/lifecycle.md is made from this table."""
+
+
+class RestorationFailed(Exception):
+    """A snapshot could not be restored; AWS tells the caller of the invoke (SnapStartException and its kin)."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.payload.decode(errors="replace"))
+        self.failure = failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +138,10 @@ class Binding:
     """Whether one of the candidates exists."""
     extensions: Sequence[str] = ()
     """File names in ``/opt/extensions``."""
+    template: Snapshot | None = None
+    """Set for the environment whose runtime becomes the version's snapshot."""
+    restored: bool = False
+    """Whether the sandbox was forked from a snapshot: the runtime in it is initialised."""
 
 
 class Environment(StreamReceiver):
@@ -136,9 +160,11 @@ class Environment(StreamReceiver):
         on_available: Callable[[Environment], None],
         on_closed: Callable[[Environment], None],
         init_limit_s: float = INIT_LIMIT_S,
+        initialization_type: str = "on-demand",
+        credentials: Callable[[str], Reply] | None = None,
     ) -> None:
         """``variables`` makes the runtime's environment for a log stream; ``end_endpoint`` stops serving the API on
-        the sandbox's endpoint listener.
+        the sandbox's endpoint listener; ``credentials`` answers the container credentials' path for a token.
         """
         self.spec = spec
         self.sandbox = sandbox
@@ -161,7 +187,11 @@ class Environment(StreamReceiver):
             runtime_version_arn=spec.runtime_version_arn,
             name=spec.name,
             version=spec.version,
+            initialization_type=initialization_type,
         )
+        self._credentials = credentials
+        self._restore_ms: float | None = None
+        self._invoke_restore_ms: float | None = None
         self._lines = LineSplitter()
         self._frames = FrameDecoder()
         self._extension_lines = LineSplitter()
@@ -171,6 +201,8 @@ class Environment(StreamReceiver):
         self._delivery: TelemetryDelivery | None = None
         self._bound = False
         self._init_ms: float | None = None
+        self.init_failure: Failure | None = None
+        """Why the first init failed, if it did."""
         self._freezing: asyncio.TimerHandle | None = None
         self._frozen = False
         self._oom_kills = 0
@@ -197,7 +229,13 @@ class Environment(StreamReceiver):
         facts = extensions_api.FunctionFacts(
             name=spec.name, version=spec.version, handler=spec.handler, account_id=spec.scope.account
         )
-        return Guests(facts, list(self._binding.extensions), receiver=self, on_event=self._heard)
+        return Guests(
+            facts,
+            list(self._binding.extensions),
+            receiver=self,
+            on_event=self._heard,
+            credentials=self._credentials,
+        )
 
     # ---- waiting
 
@@ -242,7 +280,7 @@ class Environment(StreamReceiver):
         sandbox.on_exit = self._runtime_exited
         sandbox.on_extension_exit = self._extension_exited
         sandbox.on_gone = self._sandbox_gone
-        self._server = GuestServer(sandbox.runtime_listener, self._guests)
+        self._server = GuestServer([sandbox.runtime_listener, *sandbox.more_listeners], self._guests)
         self._loop.add_reader(sandbox.output, self._read_output)
         self._loop.add_reader(sandbox.frames, self._read_frames)
         if sandbox.cgroup is not None:
@@ -251,13 +289,23 @@ class Environment(StreamReceiver):
             sandbox.cgroup.limit_memory(limit)
         started = time.perf_counter()
         try:
-            failure = await self._start_up(self._init_limit_s, "init")
+            failure = await (self._restore() if self._binding.restored else self._start_up(self._init_limit_s, "init"))
         finally:
             started_up()
+        self.init_failure = failure
+        if self._binding.template is not None:
+            return
         if failure is None:
-            self._init_ms = (time.perf_counter() - started) * 1000
+            duration_ms = (time.perf_counter() - started) * 1000
+            if self._binding.restored:
+                self._restore_ms = duration_ms
+            else:
+                self._init_ms = duration_ms
             self._limit_cpu()
             self._become_available()
+        elif self._binding.restored:
+            await self.close()
+            raise RestorationFailed(failure)
         else:
             await self._end_runtime("TIMEOUT" if failure.status == "timeout" else "FAILURE")
             self._become_available(broken=True)
@@ -292,6 +340,27 @@ class Environment(StreamReceiver):
         )
         return failure
 
+    async def _restore(self) -> Failure | None:
+        """Let the runtime of a forked sandbox go on: its hooks run, then it asks for an event."""
+        started = time.perf_counter()
+        self._emit(self._system_log.restore_start(_now_ms()))
+        self._runtime_alive = self._bound = True
+        self._guests.runtime.state = RuntimeState.RESTORING
+        failure: Failure | None = None
+        try:
+            self._bind()
+            if not await self._until(lambda: self._guests.runtime_is_ready, RESTORE_LIMIT_S):
+                failure = self._init_failure(RESTORE_LIMIT_S)
+        except OSError:
+            failure = self._lost()
+        self._drain()
+        status, error_type = ("success", None) if failure is None else (failure.status, failure.log_error_type)
+        duration_ms = (time.perf_counter() - started) * 1000
+        self._emit(
+            self._system_log.restore_report(_now_ms(), duration_ms=duration_ms, status=status, error_type=error_type)
+        )
+        return failure
+
     async def _run_init(self, deadline: float, limit_s: float) -> Failure | None:
         if not self._binding.has_entry:
             return failures.no_entry(self._request_id)
@@ -311,11 +380,20 @@ class Environment(StreamReceiver):
                 sandbox.start()
         except OSError:
             return self._lost()
-        if not await self._until(lambda: self._guests.all_ready, deadline - time.perf_counter()):
+        if not await self._until(self._is_initialised, deadline - time.perf_counter()):
             return self._init_failure(limit_s)
         return None
 
+    def _is_initialised(self) -> bool:
+        if self._binding.template is not None:
+            return self._binding.template.is_ready
+        return self._guests.all_ready
+
     def _bind(self) -> None:
+        if self._binding.restored:
+            # All that the environments of one snapshot have of their own comes over the credentials' path.
+            self.sandbox.bind(mounts=(), tmp_mb=self.spec.tmp_mb, runtime=json.dumps({"environment": {}}))
+            return
         environment = self._variables(self.log_stream)
         order = {
             "environment": environment,
@@ -330,7 +408,11 @@ class Environment(StreamReceiver):
             hide=self._binding.hide,
             extensions=self._binding.extensions,
             extension_environment=extension_environment(environment) if self._binding.extensions else None,
+            template=self._binding.template.channel.guest_end().fileno() if self._binding.template else None,
         )
+        if self._binding.template is not None:
+            self._binding.template.channel.guest_end().close()
+            self._binding.template.on_change = self._changed
         if self.sandbox.extension_output is not None:
             self._loop.add_reader(self.sandbox.extension_output, self._read_extensions)
 
@@ -379,6 +461,7 @@ class Environment(StreamReceiver):
         started = time.perf_counter()
         was_broken = self.state is EnvironmentState.BROKEN
         init_ms, self._init_ms = self._init_ms, None
+        self._invoke_restore_ms, self._restore_ms = self._restore_ms, None
         self.state = EnvironmentState.BUSY
         self.invokes += 1
         self._request_id = invocation.request_id
@@ -524,6 +607,10 @@ class Environment(StreamReceiver):
     # ---- shutdown
 
     async def _break(self, reason: str) -> None:
+        if self._binding.restored:
+            # Its runtime cannot be initialised again in place; the pool restores another one.
+            await self.close()
+            return
         await self._end_runtime(reason)
         self._become_available(broken=True)
 
@@ -623,6 +710,9 @@ class Environment(StreamReceiver):
             self._fail(failures.extension_reported(self._request_id, event.phase, name))
         elif isinstance(event, Subscription):
             self._subscribe(event)
+        elif isinstance(event, RestoreReady):
+            # No snapshot was made of it (threads, extensions): it goes on at once, and its hooks run all the same.
+            self._guests.restore()
         elif isinstance(event, ExtensionRegistered) and self._delivery is None and not self._ending:
             self._listen_for_subscribers()
         elif isinstance(event, ExtensionPolled) and not event.first:
@@ -693,6 +783,8 @@ class Environment(StreamReceiver):
         if self.state is EnvironmentState.IDLE:
             # It ended between invokes: the next one starts it again.
             self.state = EnvironmentState.BROKEN
+            if self._binding.restored:
+                self._spawn(self.close())
         self._changed()
 
     def _sandbox_gone(self) -> None:
@@ -817,6 +909,7 @@ class Environment(StreamReceiver):
             memory_mb=self.spec.memory_mb,
             max_memory_used_mb=self._used_mb(),
             init_ms=init_ms,
+            restore_ms=self._invoke_restore_ms,
             status=status,
             error_type=error_type if status != "timeout" else None,
             produced_bytes=self._produced_bytes if answer is not None else None,

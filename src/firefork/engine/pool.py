@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from firefork.engine.environment import Environment, EnvironmentState, Invocation, Outcome
+from firefork.engine.environment import Environment, EnvironmentState, Invocation, Outcome, RestorationFailed
 from firefork.engine.spec import ExecutionSpec
 
 _MAXIMUM_AGE_S: Final = 6 * 3600.0
@@ -97,18 +97,23 @@ class Pool:
         except Exception as error:
             # The invoke that it was started for learns of it; the others have starts of their own.
             self._starting -= 1
-            while self._waiting:
-                future = self._waiting.popleft()
-                if not future.done():
-                    future.set_exception(error)
-                    break
+            self._refuse_one(error)
             return
         self.environments.add(environment)
         try:
             await environment.initialise(self._started)
+        except RestorationFailed as error:
+            self._refuse_one(error)
         except BaseException:
             await environment.close()
             raise
+
+    def _refuse_one(self, error: Exception) -> None:
+        while self._waiting:
+            future = self._waiting.popleft()
+            if not future.done():
+                future.set_exception(error)
+                return
 
     def _started(self) -> None:
         self._starting -= 1

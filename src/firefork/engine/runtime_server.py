@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol, cast
 
 import httptools
@@ -48,21 +48,22 @@ class GuestApi(Protocol):
 
 
 class GuestServer:
-    """Accepts on an environment's listener and hands each request to ``api``."""
+    """Accepts on an environment's listeners and hands each request to ``api``."""
 
-    def __init__(self, listener: socket.socket, api: GuestApi) -> None:
+    def __init__(self, listeners: Sequence[socket.socket], api: GuestApi) -> None:
         self._loop = asyncio.get_running_loop()
-        self._listener = listener
+        self._listeners = listeners
         self.api = api
         self.connections: set[GuestConnection] = set()
         self._tasks: set[asyncio.Task[object]] = set()
-        listener.setblocking(False)
-        self._loop.add_reader(listener.fileno(), self._accept)
+        for listener in listeners:
+            listener.setblocking(False)
+            self._loop.add_reader(listener.fileno(), self._accept, listener)
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                connection, _ = self._listener.accept()
+                connection, _ = listener.accept()
             except OSError:
                 return
             if len(self.connections) >= _CONNECTION_LIMIT:
@@ -83,9 +84,10 @@ class GuestServer:
             connection.abort()
 
     def close(self) -> None:
-        """Stop accepting and hang up; the listener itself stays its owner's."""
-        if self._listener.fileno() >= 0:
-            self._loop.remove_reader(self._listener.fileno())
+        """Stop accepting and hang up; the listeners themselves stay their owner's."""
+        for listener in self._listeners:
+            if listener.fileno() >= 0:
+                self._loop.remove_reader(listener.fileno())
         self.hang_up()
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from firefork.aws.scope import Scope
-from firefork.catalog.function import FunctionVersion, LoggingConfig
+from firefork.catalog.function import LATEST, FunctionVersion, LoggingConfig
 
+SNAP_START: Final = "snap-start"
 _DEAF_RUNTIMES: Final = frozenset({"python3.8", "python3.9", "python3.10", "python3.11"})
 
 
@@ -34,6 +35,8 @@ class ExecutionSpec:
     logging: LoggingConfig
     tracing_mode: str
     runtime_version_arn: str
+    snap_start: bool = False
+    """Whether environments are to be forked from the version's initialised runtime."""
 
     @classmethod
     def of(cls, function: FunctionVersion) -> ExecutionSpec:
@@ -54,6 +57,7 @@ class ExecutionSpec:
             logging=function.logging,
             tracing_mode=function.tracing_mode,
             runtime_version_arn=function.runtime_version_arn,
+            snap_start=function.snap_start_apply_on == "PublishedVersions" and function.version != LATEST,
         )
 
     @property
@@ -67,7 +71,13 @@ class ExecutionSpec:
 
 
 def function_environment(
-    spec: ExecutionSpec, *, runtime_api: str, endpoint: str, credentials: Mapping[str, str], log_stream: str
+    spec: ExecutionSpec,
+    *,
+    runtime_api: str,
+    endpoint: str,
+    credentials: Mapping[str, str],
+    log_stream: str,
+    initialization_type: str = "on-demand",
 ) -> dict[str, str]:
     """All environment variables of the runtime process, in AWS's order of precedence: later ones win.
 
@@ -120,7 +130,7 @@ def function_environment(
         "AWS_LAMBDA_FUNCTION_NAME": spec.name,
         "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type,
         "AWS_LAMBDA_LOG_GROUP_NAME": spec.logging.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
@@ -129,6 +139,9 @@ def function_environment(
         "PWD": "/var/task",
         "SHLVL": "0",
     }
+    if initialization_type == SNAP_START:
+        # One environment's stream and keys would be all the others', too.
+        del values["AWS_LAMBDA_LOG_GROUP_NAME"], values["AWS_LAMBDA_LOG_STREAM_NAME"]
     if log_format == "JSON":
         values["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
         values["AWS_LAMBDA_LOG_LEVEL"] = spec.logging.application_log_level or "INFO"

@@ -13,11 +13,20 @@ from typing import Final
 
 import orjson
 
-from firefork.aws.errors import InvalidRequestContent, ServiceFailure, TooManyRequests
+from firefork.aws.errors import (
+    InvalidRequestContent,
+    ResourceConflict,
+    ServiceError,
+    ServiceFailure,
+    SnapStartFailure,
+    SnapStartTimeout,
+    TooManyRequests,
+)
 from firefork.aws.scope import Scope
-from firefork.catalog.function import FunctionVersion
+from firefork.catalog.function import LATEST, FunctionVersion
 from firefork.engine.engine import Engine
-from firefork.engine.environment import Invocation, Outcome
+from firefork.engine.environment import Invocation, Outcome, RestorationFailed
+from firefork.engine.failures import Failure
 from firefork.engine.response_stream import ResponseStream, StreamLimits
 from firefork.engine.sandbox.sandbox import SandboxLost
 from firefork.engine.sandbox.zygote import ZygoteFailed
@@ -56,6 +65,7 @@ class Invoker:
     async def invoke(self, request: InvokeRequest) -> Outcome:
         """Run a synchronous invoke. Raises InvalidRequestContent, TooManyRequests, ServiceFailure."""
         scope = request.function.scope
+        check_state(request.function)
         payload = request.payload or b"{}"
         check_json(payload)
         if self._running[scope] >= ACCOUNT_CONCURRENCY:
@@ -75,6 +85,8 @@ class Invoker:
         except (ZygoteFailed, SandboxLost) as error:
             logger.error("%s: no environment: %s", request.function.qualified_arn, error)
             raise ServiceFailure(f"The execution environment could not be started: {error}") from error
+        except RestorationFailed as error:
+            raise _restoration_refusal(error.failure) from None
         finally:
             self._running[scope] -= 1
 
@@ -109,6 +121,27 @@ class Invoker:
         prefix = scope.arn("lambda", f"function:{name}:")
         for key in [key for key in self._specs if key.startswith(prefix)]:
             del self._specs[key]
+
+
+def _restoration_refusal(failure: Failure) -> ServiceError:
+    """AWS: Lambda developer guide, "Activating and managing Lambda SnapStart", errors of restoration."""
+    if failure.status == "timeout":
+        return SnapStartTimeout("Lambda couldn't restore the snapshot within the timeout limit.")
+    return SnapStartFailure(
+        f"A hook failed while the snapshot was restored: {failure.payload.decode(errors='replace')}"
+    )
+
+
+def check_state(function: FunctionVersion) -> None:
+    """Raises ResourceConflict for a published version that is not ready, as AWS does for one that is optimised.
+
+    ``$LATEST`` of a new function is invoked all the same: it only takes a moment until it is active.
+    """
+    if function.state == "Failed" or (function.state == "Pending" and function.version != LATEST):
+        raise ResourceConflict(
+            "The operation cannot be performed at this time. The function is currently in the following state: "
+            f"{function.state}"
+        )
 
 
 def check_json(payload: bytes) -> None:

@@ -8,7 +8,7 @@ import os
 import site
 import sys
 from types import AsyncGeneratorType, GeneratorType
-from typing import Any, AsyncGenerator, Generator, Tuple
+from typing import Any, AsyncGenerator, Callable, Generator, Tuple
 
 
 def search_path(task_root: str) -> None:
@@ -87,6 +87,13 @@ def prepare_client() -> None:
     runtime_client.marshaller = Marshaller()
 
 
+def wait_in_template(restore: Callable[[], None]) -> None:
+    """Let the client be forked where it would wait to be restored."""
+    from awslambdaric import lambda_runtime_client as client
+
+    client.LambdaRuntimeClient.restore_next = lambda self: restore()
+
+
 def _in_turn(parts: AsyncGenerator[Any, None]) -> Generator[Any, None, None]:
     """The parts of an async generator, on an event loop of its own."""
     import asyncio
@@ -113,7 +120,9 @@ def main() -> None:
         sys.path.insert(0, guest)
         from firefork.engine.guest import zygote
 
-        zygote.serve(int(control), prepare_client)
+        restore = zygote.serve(int(control), prepare_client)
+        if restore is not None:
+            wait_in_template(restore)
         sys.path.remove(guest)
         for name in [name for name in sys.modules if name.partition(".")[0] == "firefork"]:
             del sys.modules[name]

@@ -9,7 +9,7 @@ import os
 import select
 import signal
 import socket
-from typing import Any, Dict, List, NoReturn, Optional
+from typing import Any, Callable, Dict, List, NoReturn, Optional, Tuple
 
 from . import channel, extension, kernel, root, runtime
 
@@ -18,6 +18,11 @@ _HIDDEN_PROC = ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sysrq-tr
 
 API_PORT = 9001
 ENDPOINT_PORT = 4566
+ADDRESSES = [
+    (root.API_ADDRESS, API_PORT),
+    (root.API_ADDRESS, ENDPOINT_PORT),
+    ("127.0.0.1", API_PORT),  # SDKs take credentials over plain HTTP from a loopback address only
+]
 
 
 class Init:
@@ -37,12 +42,16 @@ class Init:
         self.binding: Dict[str, Any] = {}
         self.wake_read, self.wake_write = os.pipe()
         self.listeners: List[socket.socket] = []
+        self.restore: Optional[Callable[[], None]] = None
 
-    def run(self) -> None:
-        """Serve until the server is gone; returns only in the bound runtime, a child."""
+    def run(self) -> Optional[Callable[[], None]]:
+        """Serve until the server is gone; returns only in the bound runtime, a child.
+
+        The answer is what a template calls to be restored, ``None`` in every other runtime.
+        """
         self._make_inside()
         if self._fork_runtime():
-            return
+            return None
         ready = {"event": "ready", "pid": os.getpid()}
         channel.send(self.control, ready, [listener.fileno() for listener in self.listeners])
         while self.listeners:
@@ -57,7 +66,7 @@ class Init:
                 if order is None:
                     self._end()
                 if self._obey(order, descriptors):
-                    return
+                    return self.restore
                 for number in descriptors:
                     os.close(number)
 
@@ -66,12 +75,7 @@ class Init:
             kernel.mount(None, "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
             kernel.unmount("/proc")
             kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
-            for path in _READ_ONLY_PROC:
-                if os.path.exists(path):
-                    kernel.bind(path, path, flags=kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
-            for path in _HIDDEN_PROC:
-                if os.path.exists(path):
-                    kernel.mount("/dev/null", path, flags=kernel.MS_BIND)
+            self._mask_proc()
             kernel.set_host_name(root.API_ADDRESS)
             kernel.bring_up_loopback(root.API_ADDRESS)
             try:
@@ -79,20 +83,35 @@ class Init:
                     file.write("-1000")  # out of memory ends the function, never the one who reports it
             except OSError:
                 pass  # inside a user namespace only the host may lower it
-            addresses = [(root.API_ADDRESS, API_PORT), (root.API_ADDRESS, ENDPOINT_PORT)]
+            self._listen(ADDRESSES)
         else:
-            addresses = [("127.0.0.1", 0), ("127.0.0.1", 0)]
+            self._listen([("127.0.0.1", 0), ("127.0.0.1", 0)])
+        self._catch_signals()
+
+    @staticmethod
+    def _mask_proc() -> None:
+        for path in _READ_ONLY_PROC:
+            if os.path.exists(path):
+                kernel.bind(path, path, flags=kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+        for path in _HIDDEN_PROC:
+            if os.path.exists(path):
+                kernel.mount("/dev/null", path, flags=kernel.MS_BIND)
+
+    def _listen(self, addresses: List[Tuple[str, int]]) -> None:
         for address in addresses:
             listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
             listener.listen(128)
             self.listeners.append(listener)
+
+    def _catch_signals(self) -> int:
+        """Hear of dead children through the wake pipe; the descriptor that heard of signals before."""
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.set_blocking(self.wake_write, False)
-        signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
+        return signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
 
     def _fork_runtime(self) -> bool:
         """Fork a runtime that waits on a pipe for its function; true in that child once it is bound."""
@@ -108,12 +127,50 @@ class Init:
         self.handover = write_end
         return False
 
+    def _become_template(self, control: int) -> bool:
+        """Run the function's init in a process that forks environments later; true in that process."""
+        from . import template
+
+        if self.handover is not None:
+            os.close(self.handover)  # the waiting runtime ends: it has given up what a template needs
+        kernel.mount("proc", template.FULL_PROC, "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+        read_end, write_end = os.pipe()
+        entered_read, entered_write = os.pipe()
+        mapped_read, mapped_write = os.pipe()
+
+        def entered() -> None:
+            os.write(entered_write, b"x")
+            os.read(mapped_read, 1)
+
+        pid = os.fork()
+        if pid == 0:
+            self._leave()
+            keep = [read_end, self.output, self.frames, control, entered_write, mapped_read]
+            template.confine(self.options, keep, entered)
+            for number in (entered_write, mapped_read):
+                os.close(number)
+            runtime.become(self.options, read_end, self.output, self.frames)
+            self.restore = template.Template(self.options, control, self.frames).serve
+            return True
+        if self.options["mode"] == "root":
+            os.read(entered_read, 1)
+            template.write_maps(pid)
+            os.write(mapped_write, b"x")
+        for number in (read_end, entered_read, entered_write, mapped_read, mapped_write, control):
+            os.close(number)
+        self.runtime_pid = pid
+        self.handover = write_end
+        self._start()
+        return False
+
     def _obey(self, order: Dict[str, Any], descriptors: List[int]) -> bool:
         """Carry an order out; true only in a child that has become the runtime."""
         name = order["order"]
         if name == "bind":
             self.binding = order
             self._mount_function(order)
+            if order.get("template"):
+                return self._become_template(descriptors.pop(0))
             if descriptors:
                 self.extension_output = descriptors.pop(0)
             return self._launch()
@@ -253,6 +310,6 @@ class Init:
         os._exit(0)
 
 
-def run(options: Dict[str, Any], control: socket.socket, output: int, frames: int) -> None:
-    """Be pid 1 of an environment; returns only in the runtime process that a function is bound to."""
-    Init(options, control, output, frames).run()
+def run(options: Dict[str, Any], control: socket.socket, output: int, frames: int) -> Optional[Callable[[], None]]:
+    """Be pid 1 of an environment; returns only in the runtime process that a function is bound to (see Init.run)."""
+    return Init(options, control, output, frames).run()

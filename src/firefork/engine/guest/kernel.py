@@ -123,6 +123,16 @@ def clear_capabilities() -> None:
     _check(_libc.capset(header, data), "capset")
 
 
+def keep_capabilities(effective: bool) -> None:
+    """Hold every permitted capability, ready for use or only in reserve (capset(2))."""
+    header = struct.pack("=Ii", 0x20080522, 0)
+    data = ctypes.create_string_buffer(24)
+    _check(_libc.capget(header, data), "capget")
+    _, low, _, _, high, _ = struct.unpack("=6I", data.raw)
+    wanted = (low, low, 0, high, high, 0) if effective else (0, low, 0, 0, high, 0)
+    _check(_libc.capset(header, struct.pack("=6I", *wanted)), "capset")
+
+
 def install_filter(program: bytes) -> None:
     """Install a seccomp program given as the bytes of its BPF instructions (8 bytes each)."""
     instructions = ctypes.create_string_buffer(program, len(program))

@@ -93,8 +93,9 @@ def build(new_root: str, runtime_dir: str, site_packages_dir: str, guest_dir: st
         "var/task/lib",
     ]:
         os.makedirs(os.path.join(new_root, folder), 0o755, exist_ok=True)
-    for folder in ("code", "opt", "firefork/engine/guest"):
+    for folder in ("code", "opt", "proc", "firefork/engine/guest"):
         os.makedirs(new_root + HIDDEN + "/" + folder, 0o755)
+    os.chmod(new_root + HIDDEN, 0o700)
     for package in ("firefork", "firefork/engine"):
         _write(new_root + HIDDEN + "/" + package + "/__init__.py", "")
     for name, text in _FILES.items():

@@ -25,8 +25,8 @@ _EXEC_ONLY = (
 _EXEC_ONLY_PREFIXES = ("PYTHON", "MALLOC_")
 
 
-def prepare(options: Dict[str, Any], keep: List[int]) -> None:
-    """Give up everything that a function may not have, before it is known which function it will be."""
+def shed(keep: List[int]) -> None:
+    """Leave pid 1's session, signals and descriptors behind, all but ``keep``; a runtime's limits on resources."""
     os.setsid()
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -37,6 +37,11 @@ def prepare(options: Dict[str, Any], keep: List[int]) -> None:
     _close_all_but(keep)
     resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTOR_LIMIT, _DESCRIPTOR_LIMIT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def prepare(options: Dict[str, Any], keep: List[int]) -> None:
+    """Give up everything that a function may not have, before it is known which function it will be."""
+    shed(keep)
     if options["mode"] == "process":
         return
     kernel.drop_capability_bounds()
@@ -45,7 +50,8 @@ def prepare(options: Dict[str, Any], keep: List[int]) -> None:
         os.setresgid(root.GROUP_ID, root.GROUP_ID, root.GROUP_ID)
         os.setresuid(root.USER_ID, root.USER_ID, root.USER_ID)
     else:
-        _become_user_in_own_namespace()
+        enter_own_user_namespace()
+        kernel.clear_capabilities()
     # Changing the user made the process undumpable, which would hide its own /proc/self from it.
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
@@ -53,13 +59,13 @@ def prepare(options: Dict[str, Any], keep: List[int]) -> None:
         kernel.install_filter(base64.b64decode(options["filter"]))
 
 
-def _become_user_in_own_namespace() -> None:
+def enter_own_user_namespace() -> None:
+    """Without root: become the functions' user in a namespace below the zygote's."""
     kernel.unshare(kernel.CLONE_NEWUSER)
     lines = (("setgroups", "deny"), ("uid_map", f"{root.USER_ID} 0 1"), ("gid_map", f"{root.GROUP_ID} 0 1"))
     for name, text in lines:
         with open("/proc/self/" + name, "w") as file:
             file.write(text)
-    kernel.clear_capabilities()
 
 
 def _close_all_but(keep: List[int]) -> None:
@@ -71,12 +77,8 @@ def _close_all_but(keep: List[int]) -> None:
     os.closerange(low, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
-def become(options: Dict[str, Any], handover: int, output: int, frames: int) -> None:
-    """Wait for the function, then turn this process into its runtime; returns so that the client can start.
-
-    ``handover`` carries one JSON object and ends: ``environment`` (all variables), ``task_root``, ``entry``
-    (``None`` to run the client here, or the candidates for an executable to run instead).
-    """
+def read_order(handover: int) -> Dict[str, Any]:
+    """Wait for the one JSON object that a waiting runtime is handed; ends the process when there will be none."""
     data = b""
     while True:
         chunk = os.read(handover, 65536)
@@ -86,7 +88,26 @@ def become(options: Dict[str, Any], handover: int, output: int, frames: int) -> 
     os.close(handover)
     if not data:
         os._exit(0)
-    order = json.loads(data)
+    order: Dict[str, Any] = json.loads(data)
+    return order
+
+
+def resident_kb() -> int:
+    """Resident memory now, in KiB; what a fresh interpreter would have cost the function itself."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * resource.getpagesize() // 1024
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "darwin" else 1)
+
+
+def become(options: Dict[str, Any], handover: int, output: int, frames: int) -> None:
+    """Wait for the function, then turn this process into its runtime; returns so that the client can start.
+
+    ``handover`` carries one JSON object and ends: ``environment`` (all variables), ``task_root``, ``entry``
+    (``None`` to run the client here, or the candidates for an executable to run instead).
+    """
+    order = read_order(handover)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)

@@ -8,18 +8,18 @@ runtime that waits to be bound to a function.
 import gc
 import importlib
 import os
-import resource
 import signal
 import socket
 import sys
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Optional
 
-from . import channel, init, kernel
+from . import channel, init, kernel, runtime
 
 _NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWNET
 
 
 _PRELOADED = (
+    "firefork.engine.guest.template",  # out of reach once a function is bound
     "awslambdaric.__main__",
     "awslambdaric.bootstrap",
     "awslambdaric.lambda_literals",
@@ -39,10 +39,11 @@ _PRELOADED = (
 )
 
 
-def serve(descriptor: int, prepare_client: Callable[[], None]) -> None:
+def serve(descriptor: int, prepare_client: Callable[[], None]) -> Optional[Callable[[], None]]:
     """Fork spares until the server goes away; returns only in a runtime that was bound to a function.
 
-    ``prepare_client`` imports and fits the runtime client.
+    ``prepare_client`` imports and fits the runtime client. The answer is ``None``, or for a template what has to be
+    called where the client waits to be restored.
     """
     control = socket.socket(fileno=descriptor)
     control.setblocking(True)
@@ -55,15 +56,14 @@ def serve(descriptor: int, prepare_client: Callable[[], None]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     gc.collect()
     gc.freeze()  # keep the collector from touching, and so copying, every inherited page
-    channel.send(control, {"event": "ready", "pid": os.getpid(), "baseline_kb": _resident_kb()})
+    channel.send(control, {"event": "ready", "pid": os.getpid(), "baseline_kb": runtime.resident_kb()})
     while True:
         order, descriptors = channel.receive(control)
         if order is None:
             os._exit(0)
         if os.fork() == 0:
             control.close()
-            _become_spare(options, descriptors)
-            return
+            return _become_spare(options, descriptors)
         for number in descriptors:
             os.close(number)
 
@@ -108,16 +108,7 @@ def _preload_sdk() -> None:
     boto3.DEFAULT_SESSION = None
 
 
-def _resident_kb() -> int:
-    """Resident memory now, in KiB; what a fresh interpreter would have cost the function itself."""
-    try:
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[1]) * resource.getpagesize() // 1024
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "darwin" else 1)
-
-
-def _become_spare(options: Dict[str, Any], descriptors: List[int]) -> None:
+def _become_spare(options: Dict[str, Any], descriptors: List[int]) -> Optional[Callable[[], None]]:
     """Turn a fresh child into init, which forks the runtime; returns only in the bound runtime."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     control, output, frames, *groups = descriptors
@@ -131,4 +122,4 @@ def _become_spare(options: Dict[str, Any], descriptors: List[int]) -> None:
             os._exit(0)
     else:
         os.setsid()
-    init.run(options, socket.socket(fileno=control), output, frames)
+    return init.run(options, socket.socket(fileno=control), output, frames)

@@ -38,6 +38,8 @@ class Sandbox:
         os.set_blocking(self.output, False)
         os.set_blocking(self.frames, False)
         self.runtime_listener: socket.socket | None = None
+        self.more_listeners: list[socket.socket] = []
+        """Further ones for the Runtime API."""
         self.endpoint_listener: socket.socket | None = None
         self.ready: asyncio.Future[None] = self._loop.create_future()
         self.gone = asyncio.Event()
@@ -83,10 +85,12 @@ class Sandbox:
         hide: Sequence[str] = (),
         extensions: Sequence[str] = (),
         extension_environment: Mapping[str, str] | None = None,
+        template: int | None = None,
     ) -> None:
         """Give the sandbox its function. ``runtime`` is the JSON that ``guest/runtime.py`` reads.
 
         With ``extensions`` (file names in ``/opt/extensions``) those are started, and the runtime only by ``start``.
+        With ``template``, a descriptor, the runtime forks environments for whoever holds the other end.
         """
         order: dict[str, object] = {
             "order": "bind",
@@ -95,6 +99,9 @@ class Sandbox:
             "runtime": runtime,
             "hide": list(hide),
         }
+        if template is not None:
+            self.channel.send(order | {"template": True}, [template])
+            return
         if not extensions:
             self.channel.send(order)
             return
@@ -183,7 +190,7 @@ class Sandbox:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.gone.wait(), 5)
         self.channel.close()
-        for listener in (self.runtime_listener, self.endpoint_listener):
+        for listener in (self.runtime_listener, self.endpoint_listener, *self.more_listeners):
             if listener is not None:
                 listener.close()
         os.close(self.output)
@@ -198,7 +205,8 @@ class Sandbox:
     def _on_message(self, message: Message, descriptors: list[int]) -> None:
         event = message["event"]
         if event == "ready":
-            self.runtime_listener, self.endpoint_listener = (socket.socket(fileno=number) for number in descriptors)
+            listeners = [socket.socket(fileno=number) for number in descriptors]
+            self.runtime_listener, self.endpoint_listener, *self.more_listeners = listeners
             self._pid = message["host_pid"] or message["pid"]
             if hasattr(os, "pidfd_open"):
                 with contextlib.suppress(OSError):

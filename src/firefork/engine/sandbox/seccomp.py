@@ -89,9 +89,16 @@ _NAMESPACE_FLAGS: Final = [1 << bit for bit in range(32) if _CLONE_NEW >> bit & 
 _DENIED_FAMILIES: Final = {"AF_PACKET": 17, "AF_ALG": 38, "AF_VSOCK": 40}
 
 
+TEMPLATE_ALLOWED: Final = frozenset({"mount", "unshare", "sethostname"})
+"""What a template (SnapStart) has to do in its own user namespace when it forks an environment."""
+
+
 @functools.cache
-def program() -> bytes | None:
-    """The filter's BPF instructions, or ``None`` where libseccomp is missing."""
+def program(*, template: bool = False) -> bytes | None:
+    """The filter's BPF instructions, or ``None`` where libseccomp is missing.
+
+    ``template``: for a runtime that forks environments itself, inside a user namespace of its own.
+    """
     try:
         import pyseccomp
     except (ImportError, RuntimeError, OSError):
@@ -101,6 +108,8 @@ def program() -> bytes | None:
     refuse = pyseccomp.ERRNO(errno.EPERM)
     rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     for name in DENIED:
+        if template and name in TEMPLATE_ALLOWED:
+            continue
         try:
             number = pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name)
             if number >= 0:

@@ -64,6 +64,8 @@ class Zygote:
         self.baseline_bytes = 0
         self.ended = asyncio.Event()
         self.on_end: Callable[[Zygote], None] = lambda zygote: None
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when it said whether it is ready."""
         self._pid: int | None = None
         self._launcher: subprocess.Popen[bytes] | None = None
         self._ready: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
@@ -156,6 +158,7 @@ class Zygote:
         version = plan.identifier
         bootstrap = "/var/runtime/bootstrap.py" if isolated else str(guest_file("bootstrap.py"))
         filter_program = seccomp.program() if isolated else None
+        template_program = seccomp.program(template=True) if isolated else None
         return {
             "mode": plan.mode,
             "sdk": plan.sdk,
@@ -167,6 +170,7 @@ class Zygote:
             "interpreter": f"/var/lang/bin/{version}" if isolated else str(plan.interpreter),
             "bootstrap": bootstrap,
             "filter": base64.b64encode(filter_program).decode() if filter_program else None,
+            "template_filter": base64.b64encode(template_program).decode() if template_program else None,
         }
 
     async def take(self) -> Sandbox:
@@ -250,6 +254,7 @@ class Zygote:
     def _on_message(self, message: Message, descriptors: list[int]) -> None:
         if message["event"] == "ready" and not self._ready.done():
             self._ready.set_result(message)
+        self.on_change()
 
     def _on_end(self) -> None:
         if not self._ready.done():

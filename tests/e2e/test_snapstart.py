@@ -1,0 +1,183 @@
+"""SnapStart: init once when a version is published, environments forked from it."""
+
+import json
+import re
+
+import pytest
+
+SOURCE = """
+import os, random, time, uuid
+import boto3
+from snapshot_restore_py import register_after_restore, register_before_snapshot
+
+loaded = uuid.uuid4().hex
+hooks = []
+open("/tmp/from-init", "w").write("kept")
+sts = boto3.client("sts")
+local = __import__("threading").local()
+local.value = "of the main thread"
+print("init runs")
+
+@register_before_snapshot
+def before():
+    hooks.append("before")
+
+@register_before_snapshot
+def before_too():
+    hooks.append("before_too")
+
+@register_after_restore
+def after():
+    hooks.append("after")
+    print("after runs")
+
+def handler(event, context):
+    if event.get("exit"):
+        os._exit(1)
+    first = os.path.exists("/tmp/mine")
+    open("/tmp/mine", "w").write("x")
+    return {"loaded": loaded, "hooks": hooks, "random": random.random(), "pid": os.getpid(), "tmp_was_mine": first,
+            "tmp": open("/tmp/from-init").read(), "arn": sts.get_caller_identity()["Arn"],
+            "type": os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"], "key": os.environ.get("AWS_ACCESS_KEY_ID"),
+            "version": context.function_version, "local": local.value, "user": os.getuid(),
+            "capabilities": [line.split()[1] for line in open("/proc/self/status") if line.startswith(("CapEff", "CapPrm"))],
+            "others": sorted(name for name in os.listdir("/proc") if name.isdigit())}
+"""
+
+
+@pytest.fixture(scope="module")
+def snap(make_function, lambda_):
+    """Publishes a function with SnapStart and waits until the version is settled."""
+
+    def make(source, **options):
+        function = make_function(source, SnapStart={"ApplyOn": "PublishedVersions"}, **options)
+        published = lambda_.publish_version(FunctionName=function.name)
+        assert (published["State"], published["StateReasonCode"]) == ("Pending", "Creating")
+        return function
+
+    def wait(function):
+        waiter = lambda_.get_waiter("published_version_active")
+        waiter.wait(FunctionName=function.name, Qualifier="1", WaiterConfig={"Delay": 0.1})
+        return lambda_.get_function_configuration(FunctionName=function.name, Qualifier="1")
+
+    make.wait = wait
+    return make
+
+
+class TestRestore:
+    @pytest.fixture(scope="class")
+    def function(self, snap):
+        function = snap(SOURCE)
+        shown = snap.wait(function)
+        assert shown["State"] == "Active"
+        assert shown["SnapStart"] == {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
+        return function
+
+    def test_every_environment_starts_from_the_one_init(self, function):
+        """Same module state, hooks run in AWS's order, own randomness, own processes, own ``/tmp``."""
+        results = [function.invoke(Qualifier="1")]
+        function.invoke({"exit": True}, Qualifier="1")  # ends that environment: the next one is another
+        results.append(function.invoke(Qualifier="1"))
+        first, second = (json.loads(result.body) for result in results)
+        assert first["loaded"] == second["loaded"]
+        assert first["hooks"] == second["hooks"] == ["before_too", "before", "after"]
+        assert first["random"] != second["random"]
+        assert not first["tmp_was_mine"]
+        assert not second["tmp_was_mine"]
+        for answer in (first, second):
+            assert answer["tmp"] == "kept"
+            assert answer["type"] == "snap-start"
+            assert answer["key"] is None
+            assert answer["version"] == "1"
+            assert answer["local"] == "of the main thread"
+            assert answer["arn"].endswith(f":assumed-role/tester/{function.name}")
+            assert answer["user"] == 993
+            assert set(answer["capabilities"]) == {"0000000000000000"}
+            assert answer["others"][0] == "1"
+            assert len(answer["others"]) == 2
+        messages = function.messages()
+        assert messages.count("init runs\n") == 1
+        assert messages.count("after runs\n") == 2
+        report = results[0].tail.rstrip("\n").rpartition("\n")[2]
+        assert re.search(r"\tRestore Duration: [\d.]+ ms\tBilled Restore Duration: \d+ ms\t$", report)
+        assert "Init Duration" not in report
+        assert any(message.startswith("RESTORE_START Runtime Version: python:3.12.") for message in messages)
+        assert any(re.match(r"RESTORE_REPORT Restore Duration: [\d.]+ ms\n", message) for message in messages)
+        assert any(re.match(r"INIT_REPORT Init Duration: [\d.]+ ms\tPhase: init\n", message) for message in messages)
+
+    def test_it_is_reused_like_any_other(self, function):
+        first, second = (function(Qualifier="1") for _ in range(2))
+        assert first["pid"] == second["pid"]
+        assert second["tmp_was_mine"]
+
+    def test_latest_is_initialised_as_ever(self, function):
+        assert function()["type"] == "on-demand"
+        assert function()["hooks"] == []
+
+
+class TestWhatForkCannotCarry:
+    def test_threads_mean_plain_init_and_the_log_says_so(self, snap):
+        function = snap(
+            "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
+            "from snapshot_restore_py import register_after_restore\nhooks = []\n"
+            "register_after_restore(hooks.append, 'after')\n"
+            "def handler(event, context):\n    return hooks\n"
+        )
+        assert snap.wait(function)["State"] == "Active"
+        assert function(Qualifier="1") == ["after"]
+        assert any(
+            "initialises the function anew: init left 1 threads running" in message for message in function.messages()
+        )
+
+
+class TestFailures:
+    def test_an_init_that_fails_makes_the_version_fail(self, snap, lambda_, eventually):
+        function = snap("raise RuntimeError('no')\n")
+
+        def shown():
+            return lambda_.get_function_configuration(FunctionName=function.name, Qualifier="1")
+
+        eventually(lambda: shown()["State"] == "Failed")
+        assert shown()["StateReasonCode"] == "FunctionError.RuntimeInitError"
+        assert "RuntimeError: no" in shown()["StateReason"]
+        with pytest.raises(lambda_.exceptions.ResourceConflictException):
+            function.invoke(Qualifier="1")
+
+    def test_a_failing_hook_is_told_to_the_caller(self, snap, lambda_):
+        function = snap(
+            "from snapshot_restore_py import register_after_restore\n"
+            "def bad():\n    raise ValueError('cannot wake')\nregister_after_restore(bad)\n"
+            "def handler(event, context):\n    return 1\n"
+        )
+        snap.wait(function)
+        with pytest.raises(lambda_.exceptions.SnapStartException, match="cannot wake"):
+            function.invoke(Qualifier="1")
+
+
+class TestRestart:
+    def test_snapshots_are_made_again(self, start_server, tmp_path, zipped, eventually):
+        server = start_server(tmp_path)
+        client = server.client("lambda")
+        client.create_function(
+            FunctionName="f",
+            Runtime="python3.12",
+            Handler="app.handler",
+            Role="arn:aws:iam::000000000000:role/tester",
+            Code={"ZipFile": zipped({"app.py": SOURCE})},
+            MemorySize=512,
+            Timeout=10,
+            SnapStart={"ApplyOn": "PublishedVersions"},
+            Publish=True,
+        )
+        client.get_waiter("published_version_active").wait(FunctionName="f", Qualifier="1", WaiterConfig={"Delay": 0.1})
+        assert server.stop() == 0
+        server = start_server(tmp_path)
+        client, logs = server.client("lambda"), server.client("logs")
+
+        def inits():
+            events = logs.filter_log_events(logGroupName="/aws/lambda/f", filterPattern='"init runs"')["events"]
+            return len(events) >= 2
+
+        eventually(inits)
+        answer = json.loads(client.invoke(FunctionName="f", Qualifier="1")["Payload"].read())
+        assert answer["hooks"] == ["before_too", "before", "after"]
