@@ -295,6 +295,17 @@ class TestSimulation:
         ]
         assert (without["EvalDecision"], without["MissingContextValues"]) == ("implicitDeny", ["aws:username"])
 
+    def test_context_keys(self, iam):
+        text = allow(
+            "s3:*", "arn:aws:s3:::${aws:PrincipalTag/team}", Condition={"Bool": {"aws:SecureTransport": "true"}}
+        )
+        answer = iam.get_context_keys_for_custom_policy(PolicyInputList=[text])
+        assert answer["ContextKeyNames"] == ["aws:PrincipalTag/team", "aws:SecureTransport"]
+        assert refused(iam.get_context_keys_for_custom_policy, PolicyInputList=["{"]) == (
+            "MalformedPolicyDocument",
+            "Syntax errors in policy.",
+        )
+
     def test_boundary_and_resource_policy(self, iam):
         bucket = "arn:aws:s3:::bucket"
         (limited,) = iam.simulate_custom_policy(

@@ -60,12 +60,12 @@ class Simulation:
         return _simulate(call, request, inputs, boundary, request.get("CallerArn") or caller, context)
 
     def get_context_keys_for_custom_policy(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        return {"ContextKeyNames": _keys(request["PolicyInputList"])}
+        return {"ContextKeyNames": _keys(_given(request["PolicyInputList"], "PolicyInputList"))}
 
     def get_context_keys_for_principal_policy(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         entity = self._source(call, request["PolicySourceArn"])
-        texts = [found.policy.text for found in self._attached(entity)]
-        return {"ContextKeyNames": _keys([*texts, *(request.get("PolicyInputList") or [])])}
+        given = _given(request.get("PolicyInputList") or [], "PolicyInputList")
+        return {"ContextKeyNames": _keys([*self._attached(entity), *given])}
 
     def _source(self, call: Call, arn: str) -> Entity:
         found = _SOURCE.fullmatch(arn)
@@ -108,9 +108,10 @@ def _given(texts: Sequence[str], member: str) -> list[_Input]:
     ]
 
 
-def _keys(texts: Sequence[str]) -> list[str]:
+def _keys(inputs: Sequence[_Input]) -> list[str]:
     """Context keys as the documents spell them, each once."""
-    return sorted({key.lower(): key for text in texts for key in documents.context_keys(text)}.values())
+    keys = (key for found in inputs for key in documents.context_keys(found.policy.text))
+    return sorted({key.lower(): key for key in keys}.values())
 
 
 def _simulate(
@@ -135,7 +136,7 @@ def _simulate(
         shared = _Input(id="ResourcePolicy", type="resource", policy=documents.compiled(text, Kind.RESOURCE))
     all_inputs = [*inputs, *boundary, *([shared] if shared else [])]
     names = {id(found.policy): found for found in reversed(all_inputs)}
-    missing = [key for key in _keys([found.policy.text for found in all_inputs]) if context.get(key.lower()) is None]
+    missing = [key for key in _keys(all_inputs) if context.get(key.lower()) is None]
     # A boundary is one policy in real life; the simulator takes several and means their statements together.
     limits = _joined([found.policy for found in boundary])
     identity = Identity(policies=tuple(found.policy for found in inputs), boundary=limits)
