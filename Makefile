@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export FIREFORK_RUNTIMES_DIR ?= $(CURDIR)/.runtimes
 DATA_DIR ?= $(CURDIR)/.firefork
 
-.PHONY: setup system venv runtimes demo up test check bench format clean
+.PHONY: setup system venv runtimes demo up test check bench docs format clean
 
 setup: system venv runtimes  ## install everything that running needs
 
@@ -18,8 +18,10 @@ $(VENV)/.ready: requirements/server.lock requirements/dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Firefork's server needs Python 3.11 or later with venv; none was found on PATH."; exit 1; }
 	@echo "virtual environment: $(VENV) ($(PYTHON))"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "installing the locked dependencies with uv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements/server.lock)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements/dev.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
 runtimes: venv
@@ -34,6 +36,7 @@ up: setup  ## serve until Ctrl-C
 	@$(BIN)/firefork up --data-dir $(DATA_DIR)
 
 test: setup  ## run all tests
+	@./scripts/system-packages test
 	@$(BIN)/python -m pytest -n 2
 
 check: venv  ## format, lint, types, layers
@@ -43,7 +46,10 @@ check: venv  ## format, lint, types, layers
 	@$(BIN)/lint-imports
 
 bench: setup  ## measure each claim against a peer in the same run
-	@for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
+	@$(BIN)/python benchmarks/run.py
+
+docs: venv  ## write the pages that are made from the code
+	@$(BIN)/python scripts/configuration_page.py
 
 format: venv
 	@$(BIN)/ruff format .

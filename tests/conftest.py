@@ -18,6 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import boto3
+import hypothesis
 import pytest
 from botocore.config import Config
 
@@ -30,6 +31,10 @@ ROLE = "arn:aws:iam::000000000000:role/tester"
 NEWEST = "python3.12"
 _names = itertools.count(1)
 
+# The same examples in every run: a failure is never news of luck.
+hypothesis.settings.register_profile("suite", derandomize=True, deadline=None, max_examples=80)
+hypothesis.settings.load_profile("suite")
+
 
 def _installed():
     return [found.identifier for found in Installations(RUNTIMES_DIR).all()]
@@ -41,21 +46,24 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("runtime", _installed(), scope="session")
 
 
-def make_zip(files):
-    """A zip of ``{name: text or bytes}``."""
+def make_zip(files, *, executables=()):
+    """A zip of ``{name: text or bytes}``; the names in ``executables`` may be run."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = (0o100755 if name in executables else 0o100644) << 16
+            archive.writestr(entry, content)
     return buffer.getvalue()
 
 
 class Server:
-    """A ``firefork up`` of its own."""
+    """A ``firefork up`` of its own. ``prefix`` is a command that runs the server's."""
 
-    def __init__(self, data_dir, *options, environment=None):
+    def __init__(self, data_dir, *options, environment=None, prefix=()):
         self.data_dir = Path(data_dir)
-        command = [sys.executable, "-m", "firefork.cli.main", "up", "--port", "0", "--data-dir", str(data_dir)]
+        command = [*prefix, sys.executable, "-m", "firefork.cli.main", "up", "--port", "0", "--data-dir", str(data_dir)]
         self.process = subprocess.Popen(
             [*command, "--runtimes-dir", str(RUNTIMES_DIR), *options],
             stdout=subprocess.PIPE,
@@ -84,6 +92,10 @@ class Server:
             self.lines.append(line)
             if line.startswith(start):
                 return
+
+    def rest(self):
+        """What it printed after the lines that were waited for, up to its end."""
+        return list(iter(lambda: self._queue.get(timeout=30), None))
 
     def keys(self):
         text = (self.data_dir / "credentials").read_text().split()
@@ -124,7 +136,14 @@ def start_server():
 
 @pytest.fixture(scope="session")
 def server(start_server, tmp_path_factory):
-    return start_server(tmp_path_factory.mktemp("server"))
+    # AWS's block dates pass one after another; the tests of what runs on a runtime stay.
+    return start_server(tmp_path_factory.mktemp("server"), "--allow-blocked-runtimes")
+
+
+@pytest.fixture(scope="session")
+def brisk(start_server, tmp_path_factory):
+    """A server with short limits: a second for an init, and as long for an idle environment."""
+    return start_server(tmp_path_factory.mktemp("brisk"), "--init-limit", "1", "--idle-timeout", "1")
 
 
 @pytest.fixture(scope="session")
@@ -223,21 +242,6 @@ def eventually():
 @pytest.fixture(scope="session")
 def zipped():
     return make_zip
-
-
-@pytest.fixture(scope="session")
-def executable_zip():
-    """A zip of one executable file."""
-
-    def make(name, text):
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w") as archive:
-            entry = zipfile.ZipInfo(name)
-            entry.external_attr = 0o100755 << 16
-            archive.writestr(entry, text)
-        return buffer.getvalue()
-
-    return make
 
 
 @pytest.fixture(scope="session")

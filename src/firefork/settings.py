@@ -34,6 +34,8 @@ class Settings:
     """``auto``, ``namespaces`` or ``process``."""
     idle_timeout_s: float = 600.0
     """An environment that served nothing for this long is shut down."""
+    init_limit_s: float = 10.0
+    """How long a function's init may take before it is ended and repeated within the first invoke."""
     spares: int = 2
     """Forked sandboxes without a function kept ready per zygote."""
     shutdown_limit_s: float = 5.0

@@ -1,10 +1,8 @@
 """Extensions as AWS runs them: started first, told of invokes, heard out at the end."""
 
-import io
 import json
 import re
 import urllib.request
-import zipfile
 
 import pytest
 
@@ -49,25 +47,15 @@ while True:
 """
 
 
-def layer_zip(extensions):
-    """A layer with executables in ``extensions/``."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, (source, mode) in extensions.items():
-            entry = zipfile.ZipInfo(f"extensions/{name}")
-            entry.external_attr = (0o100000 | mode) << 16
-            archive.writestr(entry, source)
-    return buffer.getvalue()
-
-
 @pytest.fixture(scope="session")
-def with_extension(make_function, lambda_):
+def with_extension(make_function, lambda_, zipped):
     """A function with an extension of the given code in a layer."""
 
     def make(
-        code, source="def handler(event, context):\n    return 'answer'\n", *, name="helper", mode=0o755, **options
+        code, source="def handler(event, context):\n    return 'answer'\n", *, name="helper", executable=True, **options
     ):
-        content = layer_zip({name: (EXTENSION + code, mode)})
+        path = f"extensions/{name}"
+        content = zipped({path: EXTENSION + code}, executables=[path] if executable else [])
         layer = lambda_.publish_layer_version(LayerName="with-extension", Content={"ZipFile": content})
         return make_function(source, Layers=[layer["LayerVersionArn"]], **options)
 
@@ -214,7 +202,7 @@ while event["eventType"] != "SHUTDOWN":
             assert re.search(rf"INIT_REPORT .*\tPhase: {phase}\tStatus: error\tError Type: {error_type}\n", messages)
 
     def test_one_that_cannot_be_executed_is_named(self, with_extension):
-        result = with_extension(LOOP, name="no-exec", mode=0o644).invoke()
+        result = with_extension(LOOP, name="no-exec", executable=False).invoke()
         assert json.loads(result.body) == {
             "errorType": "Extension.LaunchError",
             "errorMessage": f"RequestId: {result.request_id} Error: "

@@ -176,7 +176,7 @@ class TestEvents:
 
 
 class TestCustomRuntime:
-    def test_a_bootstrap_of_ones_own_runs_on_provided(self, make_function, executable_zip):
+    def test_a_bootstrap_of_ones_own_runs_on_provided(self, make_function, zipped):
         """``provided.al2023`` runs any executable that speaks the Runtime API."""
         bootstrap = """#!/usr/bin/perl
 use strict; use IO::Socket::INET;
@@ -194,7 +194,7 @@ while (1) {
        "Content-Length: " . length($body) . "\\r\\n\\r\\n$body");
 }
 """
-        code = executable_zip("bootstrap", bootstrap)
+        code = zipped({"bootstrap": bootstrap}, executables=["bootstrap"])
         function = make_function(code, runtime="provided.al2023", handler="anything")
         result = function.invoke({"n": 1})
         assert json.loads(result.body) == {"custom": {"n": 1}, "python": False}

@@ -163,8 +163,10 @@ while (1) {
 """
 
     @pytest.fixture
-    def function(self, make_function, executable_zip):
-        return make_function(executable_zip("bootstrap", self.BOOTSTRAP), runtime="provided.al2023", handler="x")
+    def function(self, make_function, zipped):
+        return make_function(
+            zipped({"bootstrap": self.BOOTSTRAP}, executables=["bootstrap"]), runtime="provided.al2023", handler="x"
+        )
 
     def test_streams_and_is_joined_for_a_plain_invoke(self, function, lambda_):
         assert text_of(events(lambda_, function.name)[1]) == "hello world"

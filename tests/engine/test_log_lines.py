@@ -50,6 +50,14 @@ class TestLineSplitter:
         assert "".join(event.message for event in events) == line.decode()
         assert max(len(event.message) for event in events) <= EVENT_LIMIT
 
+    @given(st.integers(0, 3), st.lists(st.integers(1, 65536), max_size=12))
+    def test_no_character_is_cut_in_two(self, shift, sizes):
+        line = "a" * shift + "€😀" * 60_000 + "\n"
+        splitter = LineSplitter()
+        events = [event for chunk in chunks(line.encode(), sizes) for event in splitter.feed(chunk, NOW_MS)]
+        assert "".join(event.message for event in events) == line
+        assert max(len(event.message.encode()) for event in events) <= EVENT_LIMIT
+
     def test_bytes_that_are_no_text_are_replaced(self):
         assert LineSplitter().feed(b"\xff\n", NOW_MS)[0].message == "\ufffd\n"
 
@@ -65,6 +73,10 @@ class TestFrameDecoder:
 
     def test_an_event_has_the_time_of_the_record(self):
         assert FrameDecoder().feed(frame("x", NOW_MS - 5), NOW_MS)[0].timestamp_ms == NOW_MS - 5
+
+    def test_an_event_is_never_before_what_came_before_it(self):
+        """Prints have the time of arrival: a record that was written after one may carry an earlier time."""
+        assert FrameDecoder().feed(frame("x", NOW_MS - 5), NOW_MS, NOW_MS - 2)[0].timestamp_ms == NOW_MS - 2
 
     def test_a_time_that_cannot_be_is_replaced(self):
         assert FrameDecoder().feed(frame("x", NOW_MS + 10**9), NOW_MS)[0].timestamp_ms == NOW_MS

@@ -63,6 +63,7 @@ class TestText:
         assert text(log.init_report(NOW_MS, duration_ms=10009.13, phase="init", status="timeout")) == (
             "INIT_REPORT Init Duration: 10009.13 ms\tPhase: init\tStatus: timeout\n"
         )
+        assert log.init_report(NOW_MS, duration_ms=10.0, phase="init", status="success") == []
         failed = log.init_report(
             NOW_MS, duration_ms=312.9, phase="invoke", status="error", error_type="Runtime.ImportModuleError"
         )

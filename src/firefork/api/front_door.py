@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl
 
 import orjson
@@ -23,15 +23,18 @@ from firefork.api.dispatch import Operation, dispatch_table
 from firefork.aws import deviations, models, sigv4, validation
 from firefork.aws.errors import (
     IncompleteSignature,
+    InvalidAction,
     InvalidSignature,
+    MissingAction,
     NotImplementedHere,
     RequestEntityTooLarge,
+    RequestTimeout,
     ServiceError,
     ServiceFailure,
     UnknownOperation,
     ValidationError,
 )
-from firefork.aws.protocols import json_rpc, query, rest_json
+from firefork.aws.protocols import json_rpc, query, rest_json, rpc_v2_cbor
 from firefork.aws.protocols.message import HttpAnswer, HttpRequest
 from firefork.aws.scope import Scope
 from firefork.store.clock import new_id
@@ -56,10 +59,33 @@ BODY_LIMITS: Final[Mapping[tuple[str, str], tuple[int, str]]] = {
 }
 """Bytes of a request's body, and the operation's name in the refusal (fact sheet sections 5.5 and 9)."""
 
-_DRAIN_LIMIT: Final = 8 * 1024 * 1024
+_DRAIN_LIMIT: Final = 4 * _CODE_LIMIT
+"""Bytes that a refused client may still send before the connection is cut."""
+_DRAIN_PATIENCE_S: Final = 2.0
+"""How long a refused client may pause before the connection is cut."""
+BODY_PATIENCE_S: Final = 60.0
+"""How long the next part of a body may take."""
 _REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 _INTERNAL: Final = "/_firefork/"
 _CHUNK: Final = 256 * 1024
+
+
+class WireProtocol(Protocol):
+    """The answering half of a protocol; the modules of ``aws.protocols`` are such."""
+
+    def serialize(self, service: str, operation: str, result: Mapping[str, Any], request_id: str) -> HttpAnswer: ...
+
+    def serialize_error(self, service: str, error: ServiceError, request_id: str) -> HttpAnswer: ...
+
+
+CBOR: Final = "smithy-rpc-v2-cbor"
+SERIALIZERS: Final[Mapping[str, WireProtocol]] = {
+    "rest-json": rest_json,
+    "json": json_rpc,
+    "query": query,
+    CBOR: rpc_v2_cbor,
+}
+"""By botocore's name of the protocol."""
 
 Download = Callable[[str, str], "Path | None"]
 
@@ -76,16 +102,19 @@ class FrontDoor:
         health: Callable[[], Mapping[str, object]],
         download: Download = lambda path, query: None,
         verbose: bool = False,
+        body_patience_s: float = BODY_PATIENCE_S,
     ) -> None:
         """``services`` maps botocore's names to the objects whose methods answer. ``health`` has ``status`` ``ready``
         or something else; ``download`` finds the file behind a presigned link's path and query.
         """
         self._tables = {name: dispatch_table(name, providers) for name, providers in services.items()}
+        self._signing_names = {models.service_model(name).signing_name: name for name in services}
         self._authenticate = authenticate
         self._authorizer = authorizer
         self._health = health
         self._download = download
         self._verbose = verbose
+        self.body_patience_s = body_patience_s
         self._workers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="handler")
 
     def close(self) -> None:
@@ -104,10 +133,11 @@ class FrontDoor:
             return
         started = time.perf_counter()
         exchange = _Exchange(self, scope, path, receive)
-        answer = await exchange.run()
-        await _send(send, answer, close=exchange.refused_early)
-        if exchange.refused_early:
-            await exchange.drain()
+        try:
+            answer = await exchange.run()
+        except _Disconnected:
+            return
+        await _send(send, answer, before_end=exchange.drain if exchange.refused_early else None)
         if self._verbose:
             access.info(
                 "%s %s %d %.1f ms",
@@ -135,6 +165,10 @@ class FrontDoor:
     def table(self, service: str) -> Mapping[str, Operation] | None:
         return self._tables.get(service)
 
+    def service_of(self, signing_name: str) -> str:
+        """botocore's name of the service that a credential scope names."""
+        return self._signing_names.get(signing_name, signing_name)
+
     @property
     def authenticate(self) -> sigv4.KeyLookup:
         return self._authenticate
@@ -154,6 +188,10 @@ class FrontDoor:
         await _send_file(send, file, head=method == "HEAD")
 
 
+class _Disconnected(Exception):
+    """The client went away in the middle of its request: nobody waits for an answer."""
+
+
 class _Exchange:
     """One request on its way."""
 
@@ -162,12 +200,13 @@ class _Exchange:
         self._method: str = scope["method"]
         self._path = path
         self._query: str = scope["query_string"].decode("latin-1")
-        self._headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self._headers = _headers_of(scope)
         self._source_ip: str = (scope.get("client") or ("",))[0]
         self._receive = receive
         self._flat: Mapping[str, str] = {}
         self.request_id = new_id()
         self.service = ""
+        self.protocol = ""
         self.operation = ""
         self.refused_early = False
 
@@ -176,9 +215,9 @@ class _Exchange:
             return await self._run()
         except ServiceError as error:
             return self._refuse(error)
-        except asyncio.CancelledError:
+        except _Disconnected:
             raise
-        except Exception:
+        except Exception:  # whatever it was: the caller gets AWS's shape, the log the cause
             logger.exception("request %s (%s.%s) failed", self.request_id, self.service, self.operation)
             return self._refuse(ServiceFailure("An error occurred and the request cannot be processed."))
 
@@ -194,29 +233,32 @@ class _Exchange:
             name = authorization.service if authorization else self.service
             raise NotImplementedHere(f"Firefork does not serve the service '{name}'.")
         labels: dict[str, str] = {}
-        protocol = models.service_model(self.service).metadata["protocol"]
-        if protocol == "rest-json":
+        self.protocol = self._protocol_of(self.service)
+        if self.protocol == "rest-json":
             found = models.router(self.service).find(
                 self._method, self._path, dict(parse_qsl(self._query, keep_blank_values=True))
             )
             if found is not None:
                 self.operation, labels = found
-        elif protocol == "json":
+        elif self.protocol == "json":
             target = self._headers.get("x-amz-target", "")
             self.operation = models.operation_by_target(self.service).get(target, "")
+        elif self.protocol == CBOR:
+            name = rpc_v2_cbor.operation_of(self._path)
+            self.operation = name if name in table else ""
         body = await self._read_body()
         request = HttpRequest(method=self._method, path=self._path, query=self._query, headers=self._headers, body=body)
         key = sigv4.verify(authorization, request, self._door.authenticate, time.time())
         assert authorization is not None
         if not _REGION.fullmatch(authorization.region):
             raise InvalidSignature("Credential should be scoped to a valid region.")
-        if protocol == "query":
+        if self.protocol == "query":
             self._flat = query.parameters_of(request)
             action = self._flat.get("Action", "")
             self.operation = action if action in table else ""
         if not self.operation:
-            raise UnknownOperation(self._unknown())
-        parameters = self._parse(protocol, labels, request)
+            raise self._unknown()
+        parameters = self._parse(labels, request)
         call = Call(
             service=self.service,
             operation=self.operation,
@@ -229,19 +271,17 @@ class _Exchange:
             access_key_id=key.access_key_id,
         )
         result = await self._door.handle(table[self.operation], call, parameters)
-        if protocol == "rest-json":
-            return rest_json.serialize(self.service, self.operation, result, self.request_id)
-        if protocol == "json":
-            return json_rpc.serialize(self.service, self.operation, result, self.request_id)
-        return query.serialize(self.service, self.operation, result, self.request_id)
+        return SERIALIZERS[self.protocol].serialize(self.service, self.operation, result, self.request_id)
 
-    def _parse(self, protocol: str, labels: Mapping[str, str], request: HttpRequest) -> dict[str, Any]:
-        if protocol == "rest-json":
+    def _parse(self, labels: Mapping[str, str], request: HttpRequest) -> dict[str, Any]:
+        if self.protocol == "rest-json":
             parameters = rest_json.parse(self.service, self.operation, labels, request)
-        elif protocol == "json":
+        elif self.protocol == "query":
+            parameters = query.parse(self.service, self.operation, self._flat)
+        elif self.protocol == "json":
             parameters = json_rpc.parse(self.service, self.operation, request)
         else:
-            parameters = query.parse(self.service, self.operation, self._flat)
+            parameters = rpc_v2_cbor.parse(self.service, self.operation, request)
         shape = models.operation_model(self.service, self.operation).input_shape
         if shape is not None:
             found = validation.violations(shape, parameters)
@@ -253,7 +293,7 @@ class _Exchange:
     def _service_of(self, authorization: sigv4.Authorization | None) -> str:
         if authorization is None:
             return self._guess_service()
-        return models.service_by_signing_name().get(authorization.service, authorization.service)
+        return self._door.service_of(authorization.service)
 
     def _guess_service(self) -> str:
         """For a request that does not say: only the form of the refusal hangs on it."""
@@ -263,24 +303,44 @@ class _Exchange:
             return "sts"
         return "lambda"
 
-    def _unknown(self) -> str:
-        if "x-amz-target" in self._headers:
-            return f"{self.service} has no operation {self._headers['x-amz-target']!r}."
-        if self._flat:
-            return f"{self.service} has no operation {self._flat.get('Action', '')!r}."
-        return f"Unable to determine the operation of {self.service} for {self._method} {self._path}."
+    def _protocol_of(self, service: str) -> str:
+        """The one that the request is in, of those that the service speaks."""
+        spoken = models.protocols(service)
+        if CBOR in spoken and self._headers.get(rpc_v2_cbor.HEADER) == rpc_v2_cbor.HEADER_VALUE:
+            return CBOR
+        if "json" in spoken and ("x-amz-target" in self._headers or "query" not in spoken):
+            return "json"
+        return "query" if "query" in spoken else spoken[0]
+
+    def _unknown(self) -> ServiceError:
+        if self.protocol == "query":
+            action = self._flat.get("Action")
+            if action is None:
+                return MissingAction("The request must contain the parameter Action.")
+            version = models.service_model(self.service).api_version
+            return InvalidAction(f"Could not find operation {action} for version {version}")
+        if self.protocol == "json":
+            target = self._headers.get("x-amz-target", "")
+            return UnknownOperation(f"{self.service} has no operation {target!r}.")
+        return UnknownOperation(f"Unable to determine the operation of {self.service} for {self._method} {self._path}.")
 
     async def _read_body(self) -> bytes:
         """The body; refused as soon as it is known to be too long."""
         limit, name = BODY_LIMITS.get((self.service, self.operation), (_DEFAULT_LIMIT, self.operation or "requested"))
-        if int(self._headers.get("content-length") or 0) > limit:
+        declared = self._headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > limit:
             self._too_large(limit, name)
         parts: list[bytes] = []
         size = 0
         while True:
-            message = await self._receive()
+            try:
+                async with asyncio.timeout(self._door.body_patience_s):
+                    message = await self._receive()
+            except TimeoutError:
+                self.refused_early = True
+                raise RequestTimeout("The request's body did not arrive in time.") from None
             if message["type"] == "http.disconnect":
-                raise asyncio.CancelledError
+                raise _Disconnected
             part = message.get("body", b"")
             size += len(part)
             if size > limit:
@@ -294,25 +354,35 @@ class _Exchange:
         raise RequestEntityTooLarge(f"Request must be smaller than {limit} bytes for the {name} operation")
 
     async def drain(self) -> None:
-        """Read on for a little: a client that is still sending would not see the answer otherwise."""
+        """Read on and throw away: most clients look at the answer only when they have sent all."""
         size = 0
         while size < _DRAIN_LIMIT:
-            message = await self._receive()
+            try:
+                async with asyncio.timeout(_DRAIN_PATIENCE_S):
+                    message = await self._receive()
+            except TimeoutError:
+                return
             size += len(message.get("body", b""))
             if message["type"] == "http.disconnect" or not message.get("more_body"):
                 return
 
     def _refuse(self, error: ServiceError) -> HttpAnswer:
         service = self.service if self._door.table(self.service) is not None else self._guess_service()
-        protocol = models.service_model(service).metadata["protocol"]
+        protocol = self._protocol_of(service)
         if isinstance(error, ValidationError):
             error = _recoded(error, deviations.VALIDATION_CODES.get(service, error.code))
         if protocol == "query":
             error = _recoded(error, sigv4.QUERY_CODES.get(type(error), error.code))
-            return query.serialize_error(service, error, self.request_id)
-        if protocol == "json":
-            return json_rpc.serialize_error(service, error, self.request_id)
-        return rest_json.serialize_error(service, error, self.request_id)
+        return SERIALIZERS[protocol].serialize_error(service, error, self.request_id)
+
+
+def _headers_of(scope: Asgi) -> dict[str, str]:
+    """By name in lower case; one that is repeated has its values joined, as SigV4 signs it (RFC 9110 section 5.3)."""
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        headers[key] = f"{headers[key]},{text}" if key in headers else text
+    return headers
 
 
 def _recoded(error: ServiceError, code: str) -> ServiceError:
@@ -327,20 +397,25 @@ def _recoded(error: ServiceError, code: str) -> ServiceError:
     return other
 
 
-async def _send(send: Send, answer: HttpAnswer, *, close: bool = False) -> None:
+async def _send(send: Send, answer: HttpAnswer, *, before_end: Callable[[], Awaitable[None]] | None = None) -> None:
+    """``before_end`` runs when all of the answer is on its way and the connection, which ends then, is still open."""
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers]
     if answer.stream is None:
         headers.append((b"content-length", str(len(answer.body)).encode()))
-    if close:
+    if before_end is not None:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if answer.stream is None:
+    if answer.stream is not None:
+        # Also when the client has gone: whoever produces the parts must be able to finish.
+        async for part in answer.stream:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    elif before_end is not None:
+        await send({"type": "http.response.body", "body": answer.body, "more_body": True})
+        await before_end()
+        await send({"type": "http.response.body", "body": b""})
+    else:
         await send({"type": "http.response.body", "body": answer.body})
-        return
-    # Also when the client has gone: whoever produces the parts must be able to finish.
-    async for part in answer.stream:
-        await send({"type": "http.response.body", "body": part, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
 
 
 async def _send_file(send: Send, path: Path, *, head: bool) -> None:

@@ -93,8 +93,13 @@ class Platform:
         self.capabilities = self._detect()
         self.database = self._open_database()
         data_dir = settings.data_dir
-        self.blobs = Blobs(data_dir / "blobs")
-        self.packages = Packages(self.blobs, data_dir / "code", data_dir / "opt")
+        try:
+            self.blobs = Blobs(data_dir / "blobs")
+            self.packages = Packages(self.blobs, data_dir / "code", data_dir / "opt")
+        except OSError as error:
+            raise StartFailed(
+                f"the data folder {data_dir} cannot be used: {error.filename}: {error.strerror}"
+            ) from None
         self.iam_mode = _iam_mode(settings)
         self.directory = Directory(self.database)
         self.identities = Identities(self.directory, self.iam_mode)
@@ -176,7 +181,7 @@ class Platform:
                 Database(settings.database_url) if settings.database_url else Database.in_folder(settings.data_dir)
             )
             database.migrate()
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, ImportError) as error:  # ImportError: a URL that names a driver which is not there
             raise StartFailed(
                 f"the database cannot be opened: {str(error.__cause__ or error).splitlines()[0]}"
             ) from None
@@ -197,6 +202,7 @@ class Platform:
                 mode=self.capabilities.mode,
                 hierarchies=self.capabilities.hierarchies,
                 idle_timeout_s=settings.idle_timeout_s,
+                init_limit_s=settings.init_limit_s,
                 spares=settings.spares,
             ),
             code=self.packages,
@@ -206,7 +212,9 @@ class Platform:
             serve_endpoint=lambda sandbox: self.http.attach(sandbox),
         )
         self.invoker = Invoker(self.engine)
-        sources = CodeSources(self.packages, settings)
+        sources = CodeSources(
+            self.packages, settings, in_use=lambda digest: self.functions.uses(digest) or self.layers.uses(digest)
+        )
         downloads = Downloads(self.blobs, self.keys)
         self.door = FrontDoor(
             {

@@ -72,6 +72,13 @@ class RequestEntityTooLarge(ServiceError):
     status = 413
 
 
+class RequestTimeout(ServiceError):
+    """A request that was begun and never finished."""
+
+    code = "RequestTimeoutException"
+    status = 408
+
+
 class SerializationFailure(ServiceError):
     """A body that cannot be parsed at all."""
 
@@ -82,6 +89,18 @@ class SerializationFailure(ServiceError):
 class UnknownOperation(ServiceError):
     code = "UnknownOperationException"
     status = 404
+
+
+class InvalidAction(ServiceError):
+    """The same for services of the query protocol."""
+
+    code = "InvalidAction"
+    status = 400
+
+
+class MissingAction(ServiceError):
+    code = "MissingAction"
+    status = 400
 
 
 class NotImplementedHere(ServiceError):
@@ -158,6 +177,11 @@ class ResourceAlreadyExists(ServiceError):
 
 class InvalidParameter(ServiceError):
     code = "InvalidParameterException"
+    status = 400
+
+
+class TooManyTags(ServiceError):
+    code = "TooManyTagsException"
     status = 400
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 from urllib.parse import parse_qsl, unquote
 
 import botocore.session
@@ -31,15 +30,10 @@ def operation_model(service: str, operation: str) -> OperationModel:
 
 
 @functools.cache
-def is_service(name: str) -> bool:
-    """Whether AWS has a service of this name at all."""
-    return name in botocore.session.Session().get_available_services()
-
-
-@functools.cache
-def service_by_signing_name() -> Mapping[str, str]:
-    """Credential scopes that differ from botocore's service names, for the services served here."""
-    return {service_model(name).signing_name: name for name in ("lambda", "logs", "iam", "sts")}
+def protocols(service: str) -> tuple[str, ...]:
+    """The wire protocols that a service speaks, its preferred one first."""
+    metadata = service_model(service).metadata
+    return tuple(metadata.get("protocols") or [metadata["protocol"]])
 
 
 @functools.cache
@@ -91,6 +85,3 @@ class Router:
 @functools.cache
 def router(service: str) -> Router:
     return Router(service_model(service))
-
-
-PROTOCOLS: Final = ("rest-json", "json", "query")

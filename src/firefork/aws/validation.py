@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -18,7 +17,7 @@ def violations(shape: Shape, value: Mapping[str, Any]) -> list[str]:
     return list(_check_of(shape)(value, ""))
 
 
-_SHOWN_VALUE: Final = re.compile(r"Value (?:'.*'|null) at (?='[^']*' failed to)", re.DOTALL)
+_SHOWN_VALUE: Final = regex.compile(r"Value (?:'.*'|null) at (?='[^']*' failed to)", regex.DOTALL)
 
 
 def message(found: list[str], *, show_values: bool = True) -> str:
@@ -88,57 +87,85 @@ def _structure(shape: Any) -> Check:
             where = f"{path}{name[0].lower()}{name[1:]}"
             if value.get(name) is None:
                 if name in required:
-                    yield f"Value null at '{where}' failed to satisfy constraint: Member must not be null"
-            elif member.type_name == "structure":
-                yield from _check_of(member)(value[name], f"{where}.")
+                    yield _null(where)
             else:
-                yield from _check_of(member)(value[name], where)
+                yield from _nested(member, value[name], where)
 
     return check
 
 
 def _list(shape: Any) -> Check:
     lowest, highest = shape.metadata.get("min", 0), shape.metadata.get("max")
+    item_problem = _scalar_problem(shape.member)
 
     def check(value: list[Any], path: str) -> Iterator[str]:
-        yield from _length(len(value), f"[{', '.join(map(str, value))}]", path, lowest, highest)
-        member = shape.member
+        yield from _length(len(value), f"[{', '.join(map(_show, value))}]", path, lowest, highest)
+        if item_problem is not None:
+            problem = next(filter(None, map(item_problem, value)), None)
+            if problem:
+                shown = f"[{', '.join(map(_show, value))}]"
+                yield _failed(shown, path, f"Member must satisfy constraint: {problem}")
+            return
         for number, item in enumerate(value, 1):
-            where = f"{path}.{number}.member"
-            yield from _check_of(member)(item, f"{where}." if member.type_name == "structure" else where)
+            yield from _nested(shape.member, item, f"{path}.{number}.member")
 
     return check
 
 
 def _map(shape: Any) -> Check:
     lowest, highest = shape.metadata.get("min", 0), shape.metadata.get("max")
-    keys = {name: shape.key.metadata[name] for name in ("min", "max", "pattern") if name in shape.key.metadata}
+    key_problem, value_problem = _scalar_problem(shape.key), _scalar_problem(shape.value)
+    secret = bool(shape.metadata.get("sensitive"))
 
     def check(value: Mapping[str, Any], path: str) -> Iterator[str]:
-        yield from _length(len(value), str(dict(value)), path, lowest, highest)
-        for name in value:
-            problems = list(_key_problems(name, keys))
-            if problems:
-                yield (
-                    f"Value '{{{', '.join(f'{key}={item}' for key, item in value.items())}}}' at '{path}' failed to "
-                    f"satisfy constraint: Map keys must satisfy constraint: [{', '.join(problems)}]"
-                )
-                break
-        member = shape.value
+        shown = None if secret else f"{{{', '.join(f'{key}={_show(item)}' for key, item in value.items())}}}"
+        yield from _length(len(value), shown, path, lowest, highest)
+        if key_problem is not None:
+            problem = next(filter(None, map(key_problem, value)), None)
+            if problem:
+                yield _failed(shown, path, f"Map keys must satisfy constraint: {problem}")
+        if value_problem is not None:
+            problem = next(filter(None, map(value_problem, value.values())), None)
+            if problem:
+                yield _failed(shown, path, f"Map value must satisfy constraint: {problem}")
+            return
         for name, item in value.items():
-            where = f"{path}.{name}.member"
-            yield from _check_of(member)(item, f"{where}." if member.type_name == "structure" else where)
+            yield from _nested(shape.value, item, f"{path}.{name}.member")
 
     return check
 
 
-def _key_problems(name: str, limits: Mapping[str, Any]) -> Iterator[str]:
-    if "max" in limits and len(name) > limits["max"]:
-        yield f"Member must have length less than or equal to {limits['max']}"
-    if "min" in limits and len(name) < limits["min"]:
-        yield f"Member must have length greater than or equal to {limits['min']}"
-    if "pattern" in limits and not pattern(limits["pattern"]).fullmatch(name):
-        yield f"Member must satisfy regular expression pattern: {limits['pattern']}"
+def _nested(shape: Shape, value: Any, path: str) -> Iterator[str]:
+    """A member or element, on the path that its kind gives it."""
+    if value is None:
+        yield _null(path)
+    else:
+        yield from _check_of(shape)(value, f"{path}." if shape.type_name == "structure" else path)
+
+
+def _scalar_problem(shape: Shape) -> Callable[[Any], str | None] | None:
+    """For elements that are plain values: all that holds for one, if it breaks any of it. ``None`` for the others.
+
+    The service tells the whole set, once for the collection: ``[Member must …, Member must not be null]``.
+    """
+    if shape.type_name in ("structure", "list", "map"):
+        return None
+    whole = f"[{', '.join([*_constraints(shape), _NOT_NULL])}]"
+    check = _check_of(shape)
+    return lambda value: whole if value is None or next(check(value, ""), None) is not None else None
+
+
+def _constraints(shape: Shape) -> Iterator[str]:
+    what = "value" if shape.type_name in ("integer", "long", "float", "double") else "length"
+    metadata = shape.metadata
+    if "max" in metadata:
+        yield f"Member must have {what} less than or equal to {metadata['max']}"
+    if "min" in metadata:
+        yield f"Member must have {what} greater than or equal to {metadata['min']}"
+    if "pattern" in metadata:
+        yield f"Member must satisfy regular expression pattern: {metadata['pattern']}"
+    if "enum" in metadata:
+        yield f"Member must satisfy enum value set: [{', '.join(metadata['enum'])}]"
 
 
 def _string(shape: Any) -> Check:
@@ -146,23 +173,24 @@ def _string(shape: Any) -> Check:
     lowest, highest = metadata.get("min", 0), metadata.get("max")
     expression = metadata.get("pattern")
     allowed = metadata.get("enum")
+    secret = bool(metadata.get("sensitive"))
 
     def check(value: str, path: str) -> Iterator[str]:
+        shown = None if secret else value
         if expression is not None and not pattern(expression).fullmatch(value):
-            yield _failed(value, path, f"Member must satisfy regular expression pattern: {expression}")
-        yield from _length(len(value), value, path, lowest, highest)
+            yield _failed(shown, path, f"Member must satisfy regular expression pattern: {expression}")
+        yield from _length(len(value), shown, path, lowest, highest)
         if allowed is not None and value not in allowed:
-            yield _failed(value, path, f"Member must satisfy enum value set: [{', '.join(allowed)}]")
+            yield _failed(shown, path, f"Member must satisfy enum value set: [{', '.join(allowed)}]")
 
     return check
 
 
 def _blob(shape: Any) -> Check:
-    highest = shape.metadata.get("max")
+    lowest, highest = shape.metadata.get("min", 0), shape.metadata.get("max")
 
     def check(value: bytes, path: str) -> Iterator[str]:
-        if highest is not None and isinstance(value, bytes) and len(value) > highest:
-            yield _failed("java.nio.HeapByteBuffer", path, f"Member must have length less than or equal to {highest}")
+        yield from _length(len(value), "java.nio.HeapByteBuffer", path, lowest, highest)
 
     return check
 
@@ -179,15 +207,31 @@ def _number(shape: Any) -> Check:
     return check
 
 
-def _length(length: int, shown: str, path: str, lowest: int, highest: int | None) -> Iterator[str]:
+def _length(length: int, shown: object, path: str, lowest: int, highest: int | None) -> Iterator[str]:
     if highest is not None and length > highest:
         yield _failed(shown, path, f"Member must have length less than or equal to {highest}")
     if length < lowest:
         yield _failed(shown, path, f"Member must have length greater than or equal to {lowest}")
 
 
+_NOT_NULL: Final = "Member must not be null"
+
+
+def _null(path: str) -> str:
+    return f"Value null at '{path}' failed to satisfy constraint: {_NOT_NULL}"
+
+
 def _failed(value: object, path: str, constraint: str) -> str:
-    return f"Value '{value}' at '{path}' failed to satisfy constraint: {constraint}"
+    """``value`` is ``None`` for what is sensitive: the service does not repeat that."""
+    shown = "" if value is None else f"'{value}' "
+    return f"Value {shown}at '{path}' failed to satisfy constraint: {constraint}"
+
+
+def _show(value: Any) -> str:
+    """A value as the service's Java shows it."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @functools.cache

@@ -68,8 +68,6 @@ RESERVED_VARIABLES: Final = frozenset(
     }
 )
 
-_SETTLING: Final = {"state_reason": None, "state_reason_code": None}
-
 
 _ACTIVE: Final[Mapping[str, Any]] = {"state": "Active", "state_reason": None, "state_reason_code": None}
 _CREATING: Final[Mapping[str, Any]] = {
@@ -518,10 +516,14 @@ class Functions:
             found.update(layer["code_sha256"] for layer in document["layers"])
         return found
 
-    def runtimes_in_use(self) -> set[str]:
+    def uses(self, digest: str) -> bool:
+        """Whether some version has that package, as its code or as a layer."""
+        table = function_versions.c
         with self._database.read() as connection:
-            documents = connection.execute(select(function_versions.c.document)).scalars().all()
-        return {json.loads(text)["runtime"] for text in documents}
+            for condition in (table.code_sha256 == digest, table.document.contains(digest)):
+                if connection.execute(select(table.number).where(condition).limit(1)).first() is not None:
+                    return True
+        return False
 
     def _settle_later(self, scope: Scope, name: str) -> None:
         self._schedule(SETTLE_AFTER_S, lambda: self.settle(scope, name))
@@ -532,7 +534,8 @@ class Functions:
             listener(scope, name, deleted)
 
     def _forget(self, scope: Scope, name: str) -> None:
-        for key in [key for key in self._cache if key[0] == scope and key[1] == name]:
+        # list() first, in one step: other threads resolve functions meanwhile.
+        for key in [key for key in list(self._cache) if key[0] == scope and key[1] == name]:
             self._cache.pop(key, None)
 
     # ---- rules

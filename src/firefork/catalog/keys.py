@@ -181,10 +181,10 @@ def _root_key(path: Path, account: str) -> tuple[str, str]:
     """Read the credentials file, or make it: AWS's own format, for nobody but the owner."""
     parser = configparser.ConfigParser(interpolation=None)
     if path.exists():
-        parser.read(path)
         try:
+            parser.read(path)
             return parser["default"]["aws_access_key_id"], parser["default"]["aws_secret_access_key"]
-        except KeyError:
+        except (KeyError, configparser.Error):
             raise ValueError(f"{path} has no profile [default] with a key pair") from None
     key_id = new_access_key_id("AKIA", account)
     secret = base64.b64encode(secrets.token_bytes(30)).decode()

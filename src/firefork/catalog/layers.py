@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -101,8 +101,7 @@ class Layers:
 
     def get(self, scope: Scope, name: str, version: int) -> LayerVersion:
         """Raises ResourceNotFound, InvalidParameterValue."""
-        if version < 1:
-            raise InvalidParameterValue("Layer Version Cannot be less than 1")
+        _check_number(version)
         with self._database.read() as connection:
             text = connection.execute(
                 select(layer_versions.c.document).where(
@@ -146,29 +145,53 @@ class Layers:
         found = [_from_document(scope, name, text) for text in texts[:limit]]
         return found, found[-1].version if len(texts) > limit else None
 
-    def list(self, scope: Scope, *, after: str | None) -> list[LayerVersion]:
-        """The newest version of every layer that has one, by name."""
+    def list(
+        self, scope: Scope, *, after: str | None, wanted: Callable[[LayerVersion], bool], limit: int
+    ) -> tuple[list[LayerVersion], str | None]:
+        """The newest wanted version of every layer that has one, by name; and the name after which more follow."""
         table = layer_versions.c
-        query = select(table.name, table.version, table.document).where(
-            table.account == scope.account, table.region == scope.region
-        )
+        query = select(table.name, table.document).where(table.account == scope.account, table.region == scope.region)
         if after is not None:
             query = query.where(table.name > after)
+        newest: dict[str, LayerVersion] = {}
         with self._database.read() as connection:
-            rows = connection.execute(query.order_by(table.name, table.version)).all()
-        return list({row.name: _from_document(scope, row.name, row.document) for row in rows}.values())
+            for row in connection.execute(query.order_by(table.name, table.version.desc())):
+                if row.name in newest:
+                    continue
+                version = _from_document(scope, row.name, row.document)
+                if wanted(version):
+                    if len(newest) == limit:
+                        return list(newest.values()), next(reversed(newest))
+                    newest[row.name] = version
+        return list(newest.values()), None
 
     def delete(self, scope: Scope, name: str, version: int) -> None:
-        """Deleting what is not there succeeds, as on AWS. Functions that use it keep it."""
+        """Deleting what is not there succeeds, as on AWS; functions that use it keep it.
+
+        Raises InvalidParameterValue.
+        """
+        _check_number(version)
         with self._database.write() as connection:
             connection.execute(
                 delete(layer_versions).where(_is(layer_versions, scope, name), layer_versions.c.version == version)
             )
 
+    def uses(self, digest: str) -> bool:
+        """Whether some layer version has that package."""
+        table = layer_versions.c
+        with self._database.read() as connection:
+            query = select(table.version).where(table.code_sha256 == digest).limit(1)
+            return connection.execute(query).first() is not None
+
     def digests(self) -> set[str]:
         """Every package that some layer version uses."""
         with self._database.read() as connection:
             return set(connection.execute(select(layer_versions.c.code_sha256)).scalars().all())
+
+
+def _check_number(version: int) -> None:
+    if version < 1:
+        raise InvalidParameterValue("Layer Version Cannot be less than 1")
 
 
 def _key(scope: Scope, name: str) -> dict[str, str]:

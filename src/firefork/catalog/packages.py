@@ -6,6 +6,7 @@ AWS: Lambda developer guide, "Working with .zip file archives for Python Lambda 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
@@ -13,8 +14,11 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 import zipfile
 import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,9 +28,14 @@ from firefork.store.blobs import Blobs
 
 ZIPPED_LIMIT: Final = 52_428_800
 UNZIPPED_LIMIT: Final = 262_144_000
+_TOO_LARGE: Final = f"Unzipped size must be smaller than {UNZIPPED_LIMIT} bytes"
+_LINK_LIMIT: Final = 4096
+_ENCRYPTED: Final = 0x1
 _ENTRY_LIMIT: Final = 200_000
 _CHUNK: Final = 1 << 20
 _BAD_ZIP: Final = "Could not unzip uploaded file. Please check your file, then try to upload again."
+_CLASHES: Final = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.ENAMETOOLONG, errno.EINVAL)
+"""What the file system says of a zip whose entries contradict each other."""
 _SDK_NAMES: Final = (b"boto3", b"botocore", b"aws_lambda_powertools", b"aioboto")
 
 
@@ -53,10 +62,12 @@ class Packages:
         self.code_dir = code_dir
         self.opt_dir = opt_dir
         self._manifests: dict[str, Package] = {}
+        self._lock = threading.Lock()
+        self._held: Counter[str] = Counter()
         for folder in (code_dir, opt_dir):
             folder.mkdir(parents=True, exist_ok=True)
             for leftover in folder.glob(".new-*"):  # of a server that was killed while it unpacked
-                shutil.rmtree(leftover, ignore_errors=True)
+                _remove(leftover)
 
     def accept(self, data: bytes, *, direct: bool = True) -> Package:
         """Check, unpack and store a zip. ``direct``: it came in the request and not by way of S3.
@@ -72,6 +83,32 @@ class Packages:
         self._blobs.put(data)
         self._write_manifest(package)
         return package
+
+    @contextlib.contextmanager
+    def accepted(self, data: bytes, in_use: Callable[[str], bool], *, direct: bool = True) -> Iterator[Package]:
+        """An accepted package for the length of a block; after it, what is not ``in_use`` is deleted again.
+
+        So a function that is refused for another reason than its package leaves nothing on disk either. Raises what
+        ``accept`` raises.
+        """
+        digest = hashlib.sha256(data).hexdigest()
+        with self._lock:
+            self._held[digest] += 1
+        try:
+            yield self.accept(data, direct=direct)
+        finally:
+            with self._lock:
+                self._held[digest] -= 1
+                if not self._held[digest]:
+                    del self._held[digest]
+                    if not in_use(digest):
+                        self._delete(digest)
+
+    def _delete(self, digest: str) -> None:
+        self._manifests.pop(digest, None)
+        self._blobs.delete(digest)
+        self._manifest_path(digest).unlink(missing_ok=True)
+        shutil.rmtree(self.code_dir / digest, ignore_errors=True)
 
     def manifest(self, digest: str) -> Package:
         """What was found out when the zip was accepted."""
@@ -139,8 +176,10 @@ class Packages:
     def _write_manifest(self, package: Package) -> None:
         fields = {name: getattr(package, name) for name in ("digest", "size", "unzipped_size", "mentions_sdk")}
         text = json.dumps(fields | {"top_level": sorted(package.top_level)})
-        work = self._manifest_path(package.digest).with_suffix(f".{os.getpid()}.tmp")
-        work.write_text(text)
+        # A name of its own: other threads may be accepting the same package.
+        descriptor, work = tempfile.mkstemp(dir=self.code_dir, prefix=".new-")
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
         os.replace(work, self._manifest_path(package.digest))
         self._manifests[package.digest] = package
 
@@ -150,15 +189,11 @@ class Packages:
             try:
                 with zipfile.ZipFile(io.BytesIO(data)) as archive:
                     unzipped, mentions_sdk = _extract(archive, work)
-            except (
-                zipfile.BadZipFile,
-                zlib.error,
-                EOFError,
-                NotImplementedError,
-                RuntimeError,
-                ValueError,
-                OSError,
-            ):
+            except OSError as error:
+                if error.errno not in _CLASHES:
+                    raise  # a full disk is not the caller's mistake
+                raise InvalidParameterValue(_BAD_ZIP) from None
+            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
                 raise InvalidParameterValue(_BAD_ZIP) from None
             top_level = _top_level(work)
             _publish(work, self.code_dir / digest)
@@ -184,49 +219,53 @@ def _publish(work: Path, target: Path) -> None:
 
 def _extract(archive: zipfile.ZipFile, work: Path) -> tuple[int, bool]:
     """Write every entry below ``work``; bytes written, and whether code mentions the SDK."""
-    entries = archive.infolist()
+    if len(archive.infolist()) > _ENTRY_LIMIT:
+        raise InvalidParameterValue(_BAD_ZIP)
+    # Of two entries with one name the later one counts, as for unzip.
+    entries = {"/".join(parts): entry for entry in archive.infolist() if (parts := _checked_parts(entry))}
     if not entries:
         raise InvalidParameterValue("Uploaded file must be a non-empty zip")
-    if len(entries) > _ENTRY_LIMIT:
-        raise InvalidParameterValue(_BAD_ZIP)
+    if sum(entry.file_size for entry in entries.values()) > UNZIPPED_LIMIT:
+        raise InvalidParameterValue(_TOO_LARGE)
     total = 0
     mentions = False
-    links: list[tuple[Path, str]] = []
-    seen: set[str] = set()
-    for entry in entries:
-        parts = _safe_parts(entry.filename)
-        mode = entry.external_attr >> 16
-        kind = stat.S_IFMT(mode)
-        if not parts:
-            continue
-        name = "/".join(parts)
-        if entry.flag_bits & 0x1 or kind not in (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
-            raise InvalidParameterValue(_BAD_ZIP)
-        target = work.joinpath(*parts)
+    links: dict[Path, str] = {}
+    for name, entry in entries.items():
+        target = work / name
         if entry.is_dir():
             target.mkdir(parents=True, exist_ok=True)
             continue
-        if name in seen:
-            target.unlink()
-        seen.add(name)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if kind == stat.S_IFLNK:
-            if entry.file_size > 4096:
+        mode = entry.external_attr >> 16
+        if stat.S_ISLNK(mode):
+            if entry.file_size > _LINK_LIMIT:
                 raise InvalidParameterValue(_BAD_ZIP)
-            links.append((target, archive.read(entry).decode()))
+            links[target] = archive.read(entry).decode()
             continue
-        written, found = _write_entry(archive, entry, target, UNZIPPED_LIMIT - total, parts[-1].endswith(".py"))
+        written, found = _write_entry(archive, entry, target, UNZIPPED_LIMIT - total, name.endswith(".py"))
         total += written
         mentions = mentions or found
         # Everyone may read, nobody may write; what the package marked as executable stays so.
         target.chmod(0o755 if mode & 0o111 else 0o644)
-    for path, destination in links:
+    for path, destination in links.items():
         _link(work, path, destination)
-    for path, _ in links:
+    for path in links:
         _check_link(work, path)
     for folder in [work, *(path for path in work.rglob("*") if path.is_dir() and not path.is_symlink())]:
         folder.chmod(0o755)
     return total, mentions
+
+
+def _checked_parts(entry: zipfile.ZipInfo) -> list[str]:
+    """The parts of an entry's name; none for the root itself. Raises InvalidParameterValue for what no package has."""
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if (
+        entry.flag_bits & _ENCRYPTED
+        or kind not in (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK)
+        or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+    ):
+        raise InvalidParameterValue(_BAD_ZIP)
+    return _safe_parts(entry.filename)
 
 
 def _safe_parts(name: str) -> list[str]:
@@ -248,7 +287,7 @@ def _write_entry(
         while chunk := source.read(_CHUNK):
             written += len(chunk)
             if written > room:
-                raise InvalidParameterValue(f"Unzipped size must be smaller than {UNZIPPED_LIMIT} bytes")
+                raise InvalidParameterValue(_TOO_LARGE)
             if is_code and not mentions:
                 mentions = any(word in chunk for word in _SDK_NAMES)
             file.write(chunk)

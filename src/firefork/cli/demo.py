@@ -27,7 +27,13 @@ _ROUNDS = 7
 
 @click.command(hidden=True)
 @options.runtimes_dir
-@click.option("--examples", type=options.PATH, default="examples", help="Folder of the examples.")
+@click.option(
+    "--examples",
+    envvar="FIREFORK_EXAMPLES",
+    type=options.EXISTING_PATH,
+    default="examples",
+    help="Folder of the examples.",
+)
 def demo(*, runtimes_dir: Path, examples: Path) -> None:
     """Start a server on a free port, run the examples on every runtime, show what happened, and stop."""
     runtimes = [found.identifier for found in Installations(runtimes_dir).all()]
@@ -37,7 +43,9 @@ def demo(*, runtimes_dir: Path, examples: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="firefork-demo-") as folder:
         data_dir = Path(folder)
         command = [sys.executable, "-m", "firefork.cli.main", "up", "--port", "0", "--data-dir", folder]
-        server = subprocess.Popen([*command, "--runtimes-dir", str(runtimes_dir)], stdout=subprocess.PIPE, text=True)
+        # Every runtime that is found is shown, also one that AWS has closed meanwhile.
+        command += ["--runtimes-dir", str(runtimes_dir), "--allow-blocked-runtimes"]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
             _await_start(server, data_dir)
             client = _clients(data_dir)
@@ -51,7 +59,7 @@ def demo(*, runtimes_dir: Path, examples: Path) -> None:
         finally:
             server.terminate()
             server.wait(timeout=30)
-    console.print("stopped; nothing is left behind")
+    console.print("stopped")
 
 
 def _await_start(server: subprocess.Popen[str], data_dir: Path) -> None:
@@ -88,10 +96,10 @@ def _show_runtime(console: Console, client: dict[str, Any], runtime: str, exampl
         _create(client["lambda"], name, runtime, _zip(examples / example))
         event = json.loads((examples / example / "event.json").read_text())
         answer = client["lambda"].invoke(FunctionName=name, Payload=json.dumps(event))
-        console.print(f"{example}: {answer['Payload'].read().decode()}", markup=False, highlight=False)
+        print(f"{example}: {answer['Payload'].read().decode()}")
     name = f"hello-{runtime.replace('.', '-')}"
     for event in client["logs"].filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]:
-        console.print(f"  {event['message'].rstrip()}", markup=False, highlight=False)
+        print(f"  {event['message'].rstrip()}")
     first: list[float] = []
     later: list[float] = []
     code = _zip(examples / "hello")

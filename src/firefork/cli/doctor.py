@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from firefork.catalog.runtimes import RUNTIMES
 from firefork.cli import options
@@ -47,12 +45,11 @@ def doctor(*, runtimes_dir: Path, interpreters: tuple[Path, ...], as_json: bool)
     if as_json:
         print(json.dumps([asdict(finding) for finding in found], indent=2))
     else:
-        table = Table(box=None, pad_edge=False, show_header=False)
-        for _ in range(4):
-            table.add_column(overflow="fold")
         for finding in found:
-            table.add_row(finding.state, finding.subject, finding.detail, finding.remedy or "")
-        Console().print(table)
+            print(f"{finding.state:9} {finding.subject:15} {finding.detail}")
+            if finding.remedy:
+                # On a line of its own, so that a command is never broken into pieces.
+                print(f"{'':25} -> {finding.remedy}")
     if not installations.all():
         sys.exit(1)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import configparser
+import contextlib
 import json
+import os
 import shlex
 from pathlib import Path
 
@@ -33,6 +35,7 @@ def env(*, data_dir: Path) -> None:
         ) from None
     try:
         server = json.loads((data_dir / "server.json").read_text())
+        _check_running(server["pid"])
     except (OSError, ValueError):
         raise click.ClickException(
             f"no server runs on {data_dir}: start it with `firefork up --data-dir {data_dir}`."
@@ -45,3 +48,9 @@ def env(*, data_dir: Path) -> None:
     print("unset AWS_SESSION_TOKEN AWS_PROFILE")
     for name, value in exports.items():
         print(f"export {name}={shlex.quote(value)}")
+
+
+def _check_running(pid: int) -> None:
+    """Raises ProcessLookupError for the file of a server that was killed and could not remove it."""
+    with contextlib.suppress(PermissionError):  # somebody else's process is a process
+        os.kill(pid, 0)

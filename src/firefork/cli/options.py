@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable
@@ -45,6 +46,18 @@ class _Pattern(click.ParamType[str]):
         if not self._pattern.fullmatch(value):
             self.fail(f"'{value}' is not {self._hint}.", param, ctx)
         return str(value)
+
+
+class Seconds(click.FloatRange):
+    """A finite number of seconds; fractions are allowed."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        if not math.isfinite(seconds):
+            self.fail(f"'{value}' is not a number of seconds.", param, ctx)
+        return seconds
 
 
 REGION: Final = _Pattern("region", r"[a-z]{2,}(-[a-z]+)+-\d+", "the name of a region, such as us-east-1")

@@ -78,8 +78,15 @@ from firefork.settings import Settings
     "--idle-timeout",
     envvar="FIREFORK_IDLE_TIMEOUT",
     default=600.0,
-    type=click.FloatRange(min=0.1),
+    type=options.Seconds(min=0.1),
     help="Seconds until an idle environment ends.",
+)
+@click.option(
+    "--init-limit",
+    envvar="FIREFORK_INIT_LIMIT",
+    default=10.0,
+    type=click.FloatRange(min=0.1),
+    help="Seconds that a function's init may take.",
 )
 @click.option(
     "--spares",
@@ -92,7 +99,7 @@ from firefork.settings import Settings
     "--shutdown-limit",
     envvar="FIREFORK_SHUTDOWN_LIMIT",
     default=5.0,
-    type=click.FloatRange(min=0.0),
+    type=options.Seconds(min=0.0),
     help="Seconds that running invokes get when the server stops.",
 )
 @click.option("--verbose", "-v", envvar="FIREFORK_VERBOSE", is_flag=True, help="One line for each request.")
@@ -112,6 +119,7 @@ def up(
     interpreters: tuple[Path, ...],
     sandbox: str,
     idle_timeout: float,
+    init_limit: float,
     spares: int,
     shutdown_limit: float,
     verbose: bool,
@@ -133,6 +141,7 @@ def up(
             interpreter_paths=interpreters,
             sandbox=sandbox,
             idle_timeout_s=idle_timeout,
+            init_limit_s=init_limit,
             spares=spares,
             shutdown_limit_s=shutdown_limit,
             verbose=verbose,

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from typing import Final, Protocol
 from firefork.aws.scope import Scope
 from firefork.engine.container_credentials import ContainerCredentials
 from firefork.engine.environment import (
-    INIT_LIMIT_S,
     Binding,
     Environment,
     Invocation,
@@ -25,6 +25,7 @@ from firefork.engine.environment import (
 from firefork.engine.failures import Failure
 from firefork.engine.installations import Installation
 from firefork.engine.pool import Pool
+from firefork.engine.sandbox.caretaker import Caretaker
 from firefork.engine.sandbox.cgroups import Hierarchies, remove_leftovers
 from firefork.engine.sandbox.sandbox import Sandbox
 from firefork.engine.sandbox.snapshot import SPARES, Snapshot
@@ -66,6 +67,8 @@ class EngineOptions:
     """``root``, ``user`` or ``process``: see ``sandbox/capabilities.py``."""
     hierarchies: Hierarchies | None
     idle_timeout_s: float = 600.0
+    init_limit_s: float = 10.0
+    """AWS: Lambda developer guide, "Init phase"."""
     spares: int = 2
 
 
@@ -119,15 +122,19 @@ class Engine:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self._closing = False
+        # The process id keeps an earlier server's caretaker, should it still be at work, from this one's groups.
+        self._cgroup_prefix = f"{cgroup_prefix(options.data_dir)}{os.getpid()}-"
+        self._caretaker: Caretaker | None = None
 
     async def start(self) -> None:
         """Clear what a killed server left behind, and begin."""
         adopt_orphans()
-        if self.options.hierarchies is not None:
-            prefix = cgroup_prefix(self.options.data_dir)
-            count = await asyncio.to_thread(remove_leftovers, self.options.hierarchies, prefix)
+        hierarchies = self.options.hierarchies
+        if hierarchies is not None:
+            count = await asyncio.to_thread(remove_leftovers, hierarchies, cgroup_prefix(self.options.data_dir))
             if count:
                 logger.info("removed %d control groups of an earlier server", count)
+            self._caretaker = await asyncio.to_thread(Caretaker, hierarchies, self._cgroup_prefix)
         self._sweeper = asyncio.create_task(self._sweep())
 
     async def invoke(self, spec: ExecutionSpec, invocation: Invocation) -> Outcome:
@@ -188,6 +195,7 @@ class Engine:
                 initialization_type=SNAP_START,
                 on_available=pool.available,
                 on_closed=pool.closed,
+                init_limit_s=self.options.init_limit_s,
             )
         placed = await self._place_code(spec)
         sandbox = await (await self._zygote(spec)).take()
@@ -206,6 +214,7 @@ class Engine:
             initialization_type=SNAP_START if spec.snap_start else "on-demand",
             on_available=pool.available,
             on_closed=pool.closed,
+            init_limit_s=self.options.init_limit_s,
         )
         if spec.snap_start:
             self._log(spec.scope, spec.logging.log_group, environment.log_stream, [notice])
@@ -222,7 +231,7 @@ class Engine:
         initialization_type: str,
         on_available: Callable[[Environment], None],
         on_closed: Callable[[Environment], None],
-        init_limit_s: float = INIT_LIMIT_S,
+        init_limit_s: float,
     ) -> Environment:
         end_endpoint = self._serve_endpoint(sandbox)
         assert sandbox.runtime_listener is not None
@@ -374,7 +383,7 @@ class Engine:
             opt_dir=self._code.opt_dir,
             root_dir=self.options.data_dir / "run" / "root",
             hierarchies=self.options.hierarchies,
-            cgroup_prefix=cgroup_prefix(self.options.data_dir),
+            cgroup_prefix=self._cgroup_prefix,
             spares=self.options.spares,
         )
 
@@ -415,6 +424,8 @@ class Engine:
         self._pools.clear()
         self._retired.clear()
         self._zygotes.clear()
+        if self._caretaker is not None:
+            await asyncio.to_thread(self._caretaker.stop)
 
 
 def runtime_label(runtime: str, installation: Installation) -> str:

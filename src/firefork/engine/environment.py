@@ -5,15 +5,18 @@ AWS: Lambda developer guide, "Understanding the Lambda execution environment lif
 
 from __future__ import annotations
 
+import array
 import asyncio
 import contextlib
 import enum
+import fcntl
 import json
 import os
 import secrets
 import signal
+import termios
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,7 +49,6 @@ from firefork.engine.telemetry_api import Record, Subscription
 from firefork.engine.telemetry_delivery import TelemetryDelivery
 from firefork.telemetry.log_event import LogEvent
 
-INIT_LIMIT_S: Final = 10.0
 RESTORE_LIMIT_S: Final = 10.0
 """For loading and the hooks after the restoration together."""
 TAIL_LIMIT: Final = 4096
@@ -59,6 +61,8 @@ _RUNTIME_SHARE: Final = 0.3
 """Of the shutdown's time, before the runtime is killed."""
 _KILL_LIMIT_S: Final = 1.0
 _FLUSH_LIMIT_S: Final = 0.2
+_CONTINUATIONS: Final = bytes(range(0x80, 0xC0))
+"""The bytes of UTF-8 with which no character begins."""
 _FREEZE_AFTER_S: Final = 0.02
 _READ_SIZE: Final = 65536
 _MIB: Final = 1024 * 1024
@@ -69,7 +73,9 @@ class EnvironmentState(enum.Enum):
     IDLE = "idle"
     BUSY = "busy"
     SETTLING = "settling"
-    """The caller has its answer; the runtime or an extension is not done yet, or they are being ended."""
+    """The caller has its answer; the runtime or an extension is not done yet."""
+    ENDING = "ending"
+    """The caller has its answer, a failure; the processes are being ended."""
     BROKEN = "broken"
     """The runtime failed or was ended; it is started again by the next invoke, with ``/tmp`` kept."""
     CLOSED = "closed"
@@ -79,7 +85,8 @@ TRANSITIONS: Final[Mapping[EnvironmentState, frozenset[EnvironmentState]]] = {
     EnvironmentState.STARTING: frozenset({EnvironmentState.IDLE, EnvironmentState.BROKEN, EnvironmentState.CLOSED}),
     EnvironmentState.IDLE: frozenset({EnvironmentState.BUSY, EnvironmentState.BROKEN, EnvironmentState.CLOSED}),
     EnvironmentState.BUSY: frozenset({EnvironmentState.SETTLING, EnvironmentState.CLOSED}),
-    EnvironmentState.SETTLING: frozenset({EnvironmentState.IDLE, EnvironmentState.BROKEN, EnvironmentState.CLOSED}),
+    EnvironmentState.SETTLING: frozenset({EnvironmentState.IDLE, EnvironmentState.ENDING, EnvironmentState.CLOSED}),
+    EnvironmentState.ENDING: frozenset({EnvironmentState.BROKEN, EnvironmentState.CLOSED}),
     EnvironmentState.BROKEN: frozenset({EnvironmentState.BUSY, EnvironmentState.CLOSED}),
     EnvironmentState.CLOSED: frozenset(),
 }
@@ -159,7 +166,7 @@ class Environment(StreamReceiver):
         end_endpoint: Callable[[], None],
         on_available: Callable[[Environment], None],
         on_closed: Callable[[Environment], None],
-        init_limit_s: float = INIT_LIMIT_S,
+        init_limit_s: float,
         initialization_type: str = "on-demand",
         credentials: Callable[[str], Reply] | None = None,
     ) -> None:
@@ -195,6 +202,7 @@ class Environment(StreamReceiver):
         self._lines = LineSplitter()
         self._frames = FrameDecoder()
         self._extension_lines = LineSplitter()
+        self._last_event_ms = 0
         self._tail: list[str] | None = None
         self._server: GuestServer | None = None
         self._guests = self._new_guests()
@@ -270,7 +278,7 @@ class Environment(StreamReceiver):
     # ---- init
 
     async def initialise(self, started_up: Callable[[], None]) -> None:
-        """Start extensions and runtime and wait until all ask for an event, one fails, or 10 s are over.
+        """Start extensions and runtime and wait until all ask for an event, one fails, or their time is over.
 
         ``started_up`` is called when that is decided. Failing is not an error here: the environment is then BROKEN
         and its next invoke starts the runtime again. Raises SandboxLost when the sandbox itself is gone.
@@ -562,6 +570,7 @@ class Environment(StreamReceiver):
             self.state = EnvironmentState.SETTLING
             if failure is not None:
                 # The caller has the answer at once; the processes are ended before anyone gets this environment again.
+                self.state = EnvironmentState.ENDING
                 self._spawn(self._break("TIMEOUT" if failure.status == "timeout" else "FAILURE"))
             elif self._guests.invoke_is_over:
                 self._become_available()
@@ -587,6 +596,8 @@ class Environment(StreamReceiver):
             self._become_available()
         else:
             self._drain()
+            if self.state is EnvironmentState.SETTLING:
+                self.state = EnvironmentState.ENDING
             await self._break("FAILURE" if self._fault is not None else "TIMEOUT")
 
     def _become_available(self, *, broken: bool = False) -> None:
@@ -841,7 +852,7 @@ class Environment(StreamReceiver):
     def _read_frames(self) -> None:
         data = _read(self.sandbox.frames)
         if data:
-            self._emit(self._frames.feed(data, _now_ms()), "function")
+            self._emit(self._frames.feed(data, _now_ms(), self._last_event_ms), "function")
         elif data == b"":
             self._loop.remove_reader(self.sandbox.frames)
 
@@ -857,13 +868,13 @@ class Environment(StreamReceiver):
     def _drain(self) -> None:
         """Read all that is in the pipes now, and end an unfinished line."""
         now_ms = _now_ms()
-        while data := _read(self.sandbox.output):
+        for data in _read_waiting(self.sandbox.output):
             self._emit(self._lines.feed(data, now_ms), "function")
-        while data := _read(self.sandbox.frames):
-            self._emit(self._frames.feed(data, now_ms), "function")
+        for data in _read_waiting(self.sandbox.frames):
+            self._emit(self._frames.feed(data, now_ms, self._last_event_ms), "function")
         self._emit(self._lines.flush(now_ms), "function")
         if self.sandbox.extension_output is not None:
-            while data := _read(self.sandbox.extension_output):
+            for data in _read_waiting(self.sandbox.extension_output):
                 self._emit(self._extension_lines.feed(data, now_ms), "extension")
             self._emit(self._extension_lines.flush(now_ms), "extension")
 
@@ -871,6 +882,9 @@ class Environment(StreamReceiver):
         """Log events; ``source`` names them for telemetry, platform events are told there on their own."""
         if not events:
             return
+        # Lines have the time of arrival, records their own: without this floor a record could stand before a line
+        # that was written before it.
+        self._last_event_ms = events[-1].timestamp_ms
         if self._tail is not None:
             # Far more than 4 KB is never needed, and a chatty function must not grow this.
             self._tail.extend(event.message for event in events[-TAIL_LIMIT:])
@@ -992,6 +1006,19 @@ def _read(descriptor: int) -> bytes | None:
         return b""
 
 
+def _read_waiting(descriptor: int) -> Iterator[bytes]:
+    """What is in a pipe at this moment, and no more: a process may go on writing as fast as it is read."""
+    waiting = array.array("i", [0])
+    try:
+        fcntl.ioctl(descriptor, termios.FIONREAD, waiting)
+    except OSError:
+        return
+    left = waiting[0]
+    while left > 0 and (data := _read(descriptor)):
+        left -= len(data)
+        yield data
+
+
 def _tail_bytes(messages: list[str]) -> bytes:
     parts: list[bytes] = []
     size = 0
@@ -1001,4 +1028,5 @@ def _tail_bytes(messages: list[str]) -> bytes:
         size += len(data)
         if size >= TAIL_LIMIT:
             break
-    return b"".join(reversed(parts))[-TAIL_LIMIT:]
+    # Text, not bytes: a character that the cut divides goes altogether.
+    return b"".join(reversed(parts))[-TAIL_LIMIT:].lstrip(_CONTINUATIONS)

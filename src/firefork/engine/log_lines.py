@@ -30,9 +30,10 @@ class LineSplitter:
         if not events and lines:
             for line in lines:
                 events.extend(_pieces(line + b"\n", now_ms))
-        while len(self._partial) >= EVENT_LIMIT:
-            events.append(LogEvent(now_ms, _text(self._partial[:EVENT_LIMIT])))
-            self._partial = self._partial[EVENT_LIMIT:]
+        while len(self._partial) > EVENT_LIMIT:
+            end = _end_of_piece(self._partial, 0)
+            events.append(LogEvent(now_ms, _text(self._partial[:end])))
+            self._partial = self._partial[end:]
         return events
 
     def flush(self, now_ms: int) -> list[LogEvent]:
@@ -51,7 +52,8 @@ class FrameDecoder:
     def __init__(self) -> None:
         self._data = b""
 
-    def feed(self, data: bytes, now_ms: int) -> list[LogEvent]:
+    def feed(self, data: bytes, now_ms: int, not_before_ms: int = 0) -> list[LogEvent]:
+        """Events of the frames that ``data`` completes, at their own times, but none before ``not_before_ms``."""
         data = self._data + data if self._data else data
         events: list[LogEvent] = []
         position = 0
@@ -68,6 +70,7 @@ class FrameDecoder:
             timestamp_ms = timestamp_us // 1000
             if not 0 <= now_ms - timestamp_ms < 86_400_000:
                 timestamp_ms = now_ms
+            timestamp_ms = max(timestamp_ms, not_before_ms)
             events.extend(_pieces(data[start : start + length], timestamp_ms))
             position = start + length
         self._data = data[position:]
@@ -79,6 +82,21 @@ def _text(data: bytes) -> str:
 
 
 def _pieces(data: bytes, timestamp_ms: int) -> list[LogEvent]:
-    return [
-        LogEvent(timestamp_ms, _text(data[start : start + EVENT_LIMIT])) for start in range(0, len(data), EVENT_LIMIT)
-    ]
+    events = []
+    start = 0
+    while start < len(data):
+        end = _end_of_piece(data, start)
+        events.append(LogEvent(timestamp_ms, _text(data[start:end])))
+        start = end
+    return events
+
+
+def _end_of_piece(data: bytes, start: int) -> int:
+    """Where the event that begins at ``start`` ends: at the limit, but not within a character of UTF-8."""
+    end = start + EVENT_LIMIT
+    if end >= len(data):
+        return len(data)
+    for boundary in range(end, end - 4, -1):
+        if data[boundary] & 0xC0 != 0x80:
+            return boundary
+    return end  # no UTF-8 at all

@@ -19,6 +19,10 @@ _MAXIMUM_AGE_S: Final = 6 * 3600.0
 _SETTLING_PATIENCE_S: Final = 0.02
 """How long an invoke waits for an environment that has just answered before another one is started."""
 
+_ENDING_PATIENCE_S: Final = 0.5
+"""The same after a failure, when processes have to be killed first: on AWS, too, a caller that tries again gets the
+environment that failed, with its ``/tmp``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -73,11 +77,14 @@ class Pool:
     async def _wait(self) -> Environment:
         future: asyncio.Future[Environment] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
-        settling = sum(environment.state is EnvironmentState.SETTLING for environment in self.environments)
-        self._start_missing(settling)
-        if settling:
+        states = {environment.state for environment in self.environments}
+        self._start_missing(EnvironmentState.SETTLING, EnvironmentState.ENDING)
+        loop = asyncio.get_running_loop()
+        if EnvironmentState.SETTLING in states:
             # A runtime asks for its next event within a millisecond of its answer; if not, others are needed.
-            asyncio.get_running_loop().call_later(_SETTLING_PATIENCE_S, self._start_missing, 0)
+            loop.call_later(_SETTLING_PATIENCE_S, self._start_missing, EnvironmentState.ENDING)
+        if EnvironmentState.ENDING in states:
+            loop.call_later(_ENDING_PATIENCE_S, self._start_missing)
         try:
             return await future
         except asyncio.CancelledError:
@@ -85,8 +92,10 @@ class Pool:
                 self.available(future.result())
             raise
 
-    def _start_missing(self, settling: int) -> None:
+    def _start_missing(self, *free_soon: EnvironmentState) -> None:
+        """Start what waiting invokes need, less the environments in states that are ``free_soon``."""
         waiting = sum(not future.done() for future in self._waiting)
+        settling = sum(environment.state in free_soon for environment in self.environments)
         for _ in range(assign(waiting=waiting, starting=self._starting, settling=settling).starts):
             self._starting += 1
             self._spawn(self._add())

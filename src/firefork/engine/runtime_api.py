@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 import enum
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +18,7 @@ import orjson
 
 from firefork.engine import failures
 from firefork.engine.guest_reply import ACCEPTED, NOT_FOUND, IllegalTransition, Reply, error_reply
+from firefork.store.clock import new_id
 
 PAYLOAD_LIMIT: Final = 6 * 1024 * 1024 + 100
 """Bytes of a response; AWS answers 413 beyond it."""
@@ -263,7 +263,7 @@ class RuntimeApi:
         """The answer to the waiting next-call. Raises IllegalTransition when no runtime waits."""
         self.state = advance(self.state, RuntimeCall.DELIVERY)
         self._request_id = delivery.request_id
-        self._invocation_id = str(uuid.uuid4())
+        self._invocation_id = new_id()
         headers = {
             "Lambda-Runtime-Aws-Request-Id": delivery.request_id,
             "Lambda-Runtime-Deadline-Ms": str(delivery.deadline_ms),

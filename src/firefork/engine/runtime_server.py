@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol, cast
+from typing import Final, Protocol
 
 import httptools
 
@@ -14,16 +14,17 @@ from firefork.engine.guest_reply import Reply
 from firefork.engine.runtime_api import PAYLOAD_LIMIT, RESPONSE_MODE
 
 _REASONS: Final = {
-    200: b"OK",
-    202: b"Accepted",
-    400: b"Bad Request",
-    403: b"Forbidden",
-    404: b"Not Found",
-    413: b"Request Entity Too Large",
-    500: b"Internal Server Error",
+    200: "OK",
+    202: "Accepted",
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    413: "Request Entity Too Large",
+    500: "Internal Server Error",
 }
 _HEADER_LIMIT: Final = 2 * 1024 * 1024
 """Bytes of one request's head: the runtime client sends up to 1 MiB of X-Ray cause as a header."""
+_READ_SIZE: Final = 256 * 1024
 _CONNECTION_LIMIT: Final = 64
 """Open connections of one environment; further ones are closed at once."""
 
@@ -51,32 +52,27 @@ class GuestServer:
     """Accepts on an environment's listeners and hands each request to ``api``."""
 
     def __init__(self, listeners: Sequence[socket.socket], api: GuestApi) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._listeners = listeners
+        self.loop = asyncio.get_running_loop()
         self.api = api
         self.connections: set[GuestConnection] = set()
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._listeners = listeners
         for listener in listeners:
             listener.setblocking(False)
-            self._loop.add_reader(listener.fileno(), self._accept, listener)
+            self.loop.add_reader(listener.fileno(), self._accept, listener)
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                connection, _ = listener.accept()
+                accepted, _ = listener.accept()
             except OSError:
                 return
             if len(self.connections) >= _CONNECTION_LIMIT:
-                connection.close()
+                accepted.close()
                 continue
-            connection.setblocking(False)
+            accepted.setblocking(False)
             with contextlib.suppress(OSError):
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            task: asyncio.Task[object] = asyncio.ensure_future(
-                self._loop.connect_accepted_socket(lambda: GuestConnection(self), connection)
-            )
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            GuestConnection(self, accepted)
 
     def hang_up(self) -> None:
         """Close all connections: their runtime is gone."""
@@ -87,17 +83,21 @@ class GuestServer:
         """Stop accepting and hang up; the listeners themselves stay their owner's."""
         for listener in self._listeners:
             if listener.fileno() >= 0:
-                self._loop.remove_reader(listener.fileno())
+                self.loop.remove_reader(listener.fileno())
         self.hang_up()
 
 
-class GuestConnection(asyncio.Protocol):
-    """One HTTP/1.1 connection. Requests are answered in order; a guest that floods is not read until it is answered."""
+class GuestConnection:
+    """One HTTP/1.1 connection. Requests are answered in order; a guest that floods is not read until it is answered.
 
-    def __init__(self, server: GuestServer) -> None:
+    On the bare socket: every invoke passes here twice, and an answer that is written at once, not at the end of the
+    loop's round as a transport does, is at the runtime earlier.
+    """
+
+    def __init__(self, server: GuestServer, accepted: socket.socket) -> None:
         self._server = server
+        self._socket = accepted
         self._parser = httptools.HttpRequestParser(self)
-        self._transport: asyncio.Transport | None = None
         self._path = b""
         self._headers: dict[str, str] = {}
         self._head_size = 0
@@ -109,29 +109,66 @@ class GuestConnection(asyncio.Protocol):
         self._refused = False
         self._keep_alive = True
         self._waiting: list[bytes] = []
+        self._reading = True
+        self._unsent = b""
+        self._closing = False
+        server.connections.add(self)
+        server.loop.add_reader(accepted.fileno(), self._readable)
+        self._readable()  # the first request is often there already
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop has classes of its own
-        self._server.connections.add(self)
+    def _readable(self) -> None:
+        try:
+            data = self._socket.recv(_READ_SIZE)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = b""
+        if data:
+            self.data_received(data)
+        else:
+            self.abort()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def _writable(self) -> None:
+        unsent, self._unsent = self._unsent, b""
+        self._server.loop.remove_writer(self._socket.fileno())
+        self._write(unsent)
+
+    def _write(self, data: bytes) -> None:
+        if self._unsent:
+            self._unsent += data
+            return
+        try:
+            sent = self._socket.send(data)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError:
+            self.abort()
+            return
+        if sent < len(data):
+            self._unsent = data[sent:]
+            self._server.loop.add_writer(self._socket.fileno(), self._writable)
+        elif self._closing:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close at once, whatever was still to be sent."""
+        number = self._socket.fileno()
+        if number < 0:
+            return
+        self._server.loop.remove_reader(number)
+        if self._unsent:
+            self._server.loop.remove_writer(number)
+        self._socket.close()
         self._server.connections.discard(self)
-        self._transport = None
         if self._streaming:
             self._streaming = False
             self._server.api.stream_broken()
-
-    def abort(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
-        self._server.connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
         if self._busy:
             # Pipelined while a call is parked: keep it, and stop reading so that it cannot grow.
             self._waiting.append(data)
-            if self._transport is not None:
-                self._transport.pause_reading()
+            self.pause()
             return
         try:
             self._parser.feed_data(data)
@@ -174,12 +211,14 @@ class GuestConnection(asyncio.Protocol):
 
     def pause(self) -> None:
         """Read no further: whoever takes the stream is slower than its writer."""
-        if self._transport is not None:
-            self._transport.pause_reading()
+        if self._reading and self._socket.fileno() >= 0:
+            self._reading = False
+            self._server.loop.remove_reader(self._socket.fileno())
 
     def resume(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
+        if not self._reading and self._socket.fileno() >= 0:
+            self._reading = True
+            self._server.loop.add_reader(self._socket.fileno(), self._readable)
 
     def on_message_complete(self) -> None:
         if self._refused:
@@ -207,22 +246,18 @@ class GuestConnection(asyncio.Protocol):
 
     def answer(self, reply: Reply, *, close: bool = False) -> bool:
         """Send the answer to the request in progress; whether there was a connection to send it on."""
-        transport = self._transport
-        if transport is None or transport.is_closing():
+        if self._socket.fileno() < 0 or self._closing:
             return False
-        head = [b"HTTP/1.1 %d %s\r\n" % (reply.status, _REASONS.get(reply.status, b"Unknown"))]
-        head.append(f"Content-Type: {reply.content_type}\r\nContent-Length: {len(reply.body)}\r\n".encode("latin-1"))
-        for name, value in reply.headers.items():
-            head.append(f"{name}: {value}\r\n".encode())
-        head.append(b"\r\n")
-        head.append(reply.body)
+        head = [f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Unknown')}\r\nContent-Type: "]
+        head.append(f"{reply.content_type}\r\nContent-Length: {len(reply.body)}\r\n")
+        head.extend(f"{name}: {value}\r\n" for name, value in reply.headers.items())
+        head.append("\r\n")
         self._busy = False
-        transport.write(b"".join(head))
-        if close or not self._keep_alive:
-            transport.close()
-        elif self._waiting:
+        self._closing = close or not self._keep_alive
+        self._write("".join(head).encode() + reply.body)
+        if self._waiting and not self._closing:
             waiting, self._waiting = self._waiting, []
-            transport.resume_reading()
+            self.resume()
             for data in waiting:
                 self.data_received(data)
         return True

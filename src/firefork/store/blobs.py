@@ -16,6 +16,8 @@ class Blobs:
     def __init__(self, root: Path) -> None:
         self._root = root
         root.mkdir(parents=True, exist_ok=True)
+        for leftover in root.glob("*/.new-*"):  # of a server that was killed while it wrote
+            leftover.unlink(missing_ok=True)
 
     def put(self, data: bytes) -> str:
         """Store ``data`` durably; its digest. Storing the same twice costs nothing."""

@@ -19,6 +19,7 @@ from sqlalchemy import (
 metadata = MetaData()
 
 _BigId = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts by itself in SQLite
+# AUTOINCREMENT besides, so that an id is never given out again: page tokens and event ids hold them.
 
 functions = Table(
     "functions",
@@ -75,6 +76,7 @@ log_groups = Table(
     Column("retention_days", Integer),
     Column("tags", Text, nullable=False),
     UniqueConstraint("account", "region", "name", name="log_groups_by_name"),
+    sqlite_autoincrement=True,
 )
 
 log_streams = Table(
@@ -88,6 +90,7 @@ log_streams = Table(
     Column("last_event_ms", BigInteger),
     Column("last_ingestion_ms", BigInteger),
     UniqueConstraint("group_id", "name", name="log_streams_by_name"),
+    sqlite_autoincrement=True,
 )
 
 log_chunks = Table(
@@ -103,6 +106,7 @@ log_chunks = Table(
     Column("events", LargeBinary, nullable=False),
     Index("log_chunks_of_group", "group_id", "last_ms"),
     Index("log_chunks_of_stream", "stream_id", "last_ms"),
+    sqlite_autoincrement=True,
 )
 """Many events a row, compressed: a function that writes 100,000 lines makes some twenty rows."""
 

@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+import regex
+
 from firefork.aws.errors import InvalidParameter
 
 Predicate = Callable[[str], bool]
@@ -24,6 +26,7 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">=": operator.ge,
 }
 _MISSING: Final = object()
+_REGEX_PATIENCE_S: Final = 0.5
 
 
 @functools.lru_cache(maxsize=256)
@@ -42,7 +45,7 @@ def compile_pattern(pattern: str) -> Predicate:
                 raise _Bad
             return _fields(text[1:-1])
         return _terms(text)
-    except (_Bad, re.error, IndexError, StopIteration, RecursionError):
+    except (_Bad, regex.error, IndexError, StopIteration, RecursionError):
         raise InvalidParameter("Invalid filter pattern") from None
 
 
@@ -91,10 +94,16 @@ def _contains(term: str) -> Predicate:
 
 
 def _regular(expression: str) -> Predicate:
-    if len(expression) > 1000:
-        raise _Bad
-    search = re.compile(expression).search
-    return lambda message: search(message) is not None
+    """Whether an expression is found, within a time: some take longer with every character, without end."""
+    search = regex.compile(expression).search
+
+    def check(message: str) -> bool:
+        try:
+            return search(message, timeout=_REGEX_PATIENCE_S) is not None
+        except TimeoutError:
+            raise InvalidParameter(f"The regular expression %{expression}% takes too long.") from None
+
+    return check
 
 
 def _unquote(text: str) -> str:
@@ -105,7 +114,7 @@ def _unquote(text: str) -> str:
 
 _TOKEN: Final = re.compile(
     r'\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<regex>%[^%]*%)|(?P<op>&&|\|\||!=|<=|>=|[=<>()])'
-    r"|(?P<selector>\$(?:\.[^\s.\[\]=!<>()&|]+|\[(?:\d+|\*|\"[^\"]*\"|'[^']*')\]|\.\*)*)|(?P<word>[^\s=!<>()&|\"]+))"
+    r"|(?P<selector>\$(?:\.[^\s.\[\]=!<>()&|]+|\.?\[(?:\d+|\*|\"[^\"]*\"|'[^']*')\]|\.\*)*)|(?P<word>[^\s=!<>()&|\"]+))"
 )
 
 
@@ -244,8 +253,8 @@ def _value(symbol: str, kind: str, text: str) -> Callable[[Any], bool]:
         compare = _COMPARE[symbol]
         return lambda item: isinstance(item, int | float) and not isinstance(item, bool) and compare(item, number)
     if kind == "regex":
-        search = re.compile(text[1:-1]).search
-        return lambda item: isinstance(item, str | int | float) and search(_shown(item)) is not None
+        found = _regular(text[1:-1])
+        return lambda item: isinstance(item, str | int | float) and found(_shown(item))
     plain = _unquote(text[1:-1]) if kind == "quoted" else text
     number = _number(plain) if kind == "word" else None
     if number is not None:

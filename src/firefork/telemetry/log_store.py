@@ -90,7 +90,11 @@ _Key = tuple[Scope, str, str]
 class LogStore:
     """Thread-safe. ``append`` never touches the database; every read sees what was appended before it."""
 
-    def __init__(self, database: Database, *, expire_every_s: float = 3600.0) -> None:
+    def __init__(
+        self, database: Database, *, clock: Callable[[], int] = now_ms, expire_every_s: float = 3600.0
+    ) -> None:
+        """``clock`` gives epoch milliseconds: what retention and ingestion times go by."""
+        self.clock = clock
         self._database = database
         self._condition = threading.Condition()
         self._buffer: dict[_Key, list[LogEvent]] = {}
@@ -98,9 +102,12 @@ class LogStore:
         self._writing = False
         self._closed = False
         self._urgent = False
-        self._streams: dict[_Key, tuple[int, int]] = {}
+        self._batch = 1
+        """Number of the batch that is being filled; those up to ``_written`` are in the database."""
+        self._written = 0
+        self._failures = 0
         self._expire_every_s = expire_every_s
-        self._last_expiry_s = time.monotonic()
+        self._next_expiry_s = time.monotonic()
         self.listeners: list[Callable[[Scope, str, str, Sequence[LogEvent]], None]] = []
         self._writer = threading.Thread(target=self._write_forever, name="log-writer", daemon=True)
         self._writer.start()
@@ -123,9 +130,15 @@ class LogStore:
                 self._condition.notify_all()
 
     def flush(self) -> None:
-        """Return when everything that was appended is in the database."""
+        """Return when everything that was appended before is in the database.
+
+        Also when the database does not take it: whoever reads next is told so by the database itself.
+        """
         with self._condition:
-            while (self._buffer or self._writing) and self._writer.is_alive():
+            # Not "until nothing waits": others may go on appending for ever.
+            wanted = self._batch if self._buffer else self._batch - 1
+            failures = self._failures
+            while self._written < wanted and self._failures == failures and self._writer.is_alive():
                 self._urgent = True
                 self._condition.notify_all()
                 self._condition.wait(0.2)
@@ -139,22 +152,29 @@ class LogStore:
 
     def _write_forever(self) -> None:
         while True:
+            if time.monotonic() >= self._next_expiry_s:
+                self._next_expiry_s = time.monotonic() + self._expire_every_s
+                self._expire_quietly()
             with self._condition:
-                while not self._buffer and not self._closed:
-                    self._condition.wait(self._expire_every_s)
-                    if time.monotonic() - self._last_expiry_s >= self._expire_every_s:
-                        break
+                if not self._buffer and not self._closed:
+                    self._condition.wait(max(0.0, self._next_expiry_s - time.monotonic()))
+                if not self._buffer and not self._closed:
+                    continue
                 if not self._urgent and not self._closed:
                     # Let a little more come together; a reader or a full buffer cuts it short.
                     self._condition.wait_for(lambda: self._urgent or self._closed, _FLUSH_AFTER_S)
                 batch, self._buffer = self._buffer, {}
                 size, self._buffered = self._buffered, 0
-                self._writing = bool(batch)
+                number, self._batch = self._batch, self._batch + 1
+                self._writing = True
                 self._urgent = False
                 closed = self._closed
-            failed = bool(batch) and not self._write(batch)
+            done = not batch or self._write(batch)
             with self._condition:
-                if failed:
+                if done:
+                    self._written = number
+                else:
+                    self._failures += 1
                     for key, events in batch.items():
                         self._buffer[key] = events + self._buffer.get(key, [])
                     self._buffered += size
@@ -162,25 +182,21 @@ class LogStore:
                 self._condition.notify_all()
                 if closed and not self._buffer:
                     return
-            if failed:
-                time.sleep(_RETRY_AFTER_S)
+            if not done:
                 if closed:
                     logger.error("%d log streams could not be written before the end", len(batch))
                     return
-            if time.monotonic() - self._last_expiry_s >= self._expire_every_s:
-                self._last_expiry_s = time.monotonic()
-                self._expire_quietly()
+                time.sleep(_RETRY_AFTER_S)
 
     def _write(self, batch: dict[_Key, list[LogEvent]]) -> bool:
         try:
-            moment_ms = now_ms()
+            moment_ms = self.clock()
             packed = [(key, chunk, _pack(chunk)) for key, events in batch.items() for chunk in _chunks(events) if chunk]
             with self._database.write() as connection:
                 for key, chunk, data in packed:
                     self._write_chunk(connection, key, chunk, data, moment_ms)
         except SQLAlchemyError:
             logger.exception("log events could not be written; they are kept and tried again")
-            self._streams.clear()
             return False
         for (scope, group, stream), events in batch.items():
             for listener in self.listeners:
@@ -215,12 +231,9 @@ class LogStore:
             )
         )
 
-    def _stream_ids(self, connection: Connection, key: _Key, moment_ms: int) -> tuple[int, int]:
-        known = self._streams.get(key)
-        if known is not None:
-            alive = connection.execute(select(log_streams.c.id).where(log_streams.c.id == known[1])).scalar()
-            if alive is not None:
-                return known
+    @staticmethod
+    def _stream_ids(connection: Connection, key: _Key, moment_ms: int) -> tuple[int, int]:
+        """The ids of group and stream, which are made when there are none."""
         scope, group, stream = key
         group_id = connection.execute(select(log_groups.c.id).where(_group(scope, group))).scalar()
         if group_id is None:
@@ -231,9 +244,6 @@ class LogStore:
         if stream_id is None:
             values = {"group_id": group_id, "name": stream, "created_ms": moment_ms}
             stream_id = _insert(connection, log_streams, values)
-        if len(self._streams) > 10_000:
-            self._streams.clear()
-        self._streams[key] = (group_id, stream_id)
         return group_id, stream_id
 
     # ---- groups
@@ -243,7 +253,7 @@ class LogStore:
         self.flush()
         try:
             with self._database.write() as connection:
-                connection.execute(insert(log_groups).values(**_group_values(scope, name, now_ms(), tags)))
+                connection.execute(insert(log_groups).values(**_group_values(scope, name, self.clock(), tags)))
         except IntegrityError:
             raise ResourceAlreadyExists("The specified log group already exists") from None
 
@@ -257,18 +267,27 @@ class LogStore:
             connection.execute(delete(log_groups).where(log_groups.c.id == group_id))
 
     def groups(
-        self, scope: Scope, *, prefix: str = "", pattern: str = "", after: str = "", limit: int = 50
+        self,
+        scope: Scope,
+        *,
+        names: Sequence[str] | None = None,
+        prefix: str = "",
+        pattern: str = "",
+        after: str = "",
+        limit: int = 50,
     ) -> list[LogGroup]:
-        """By name; at most ``limit``."""
+        """By name, those in ``names`` only if it is given; at most ``limit``."""
         self.flush()
         table = log_groups.c
         query = select(log_groups).where(
             table.account == scope.account, table.region == scope.region, table.name > after
         )
+        if names is not None:
+            query = query.where(table.name.in_(names))
         if prefix:
-            query = query.where(table.name.startswith(prefix, autoescape=True))
+            query = query.where(_begins(table.name, prefix))
         if pattern:
-            query = query.where(table.name.contains(pattern, autoescape=True))
+            query = query.where(func.replace(table.name, pattern, "") != table.name)
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(table.name).limit(limit)).all()
             return [self._show_group(connection, scope, row) for row in rows]
@@ -303,6 +322,14 @@ class LogStore:
             group_id = self._group_id(connection, scope, name)
             connection.execute(update(log_groups).where(log_groups.c.id == group_id).values(retention_days=days))
 
+    def oldest_ms(self, scope: Scope, name: str) -> int:
+        """Events before that are past the group's retention; 0 without one. Raises LogsResourceNotFound."""
+        with self._database.read() as connection:
+            row = connection.execute(select(log_groups.c.retention_days).where(_group(scope, name))).first()
+        if row is None:
+            raise _no_group()
+        return 0 if row.retention_days is None else self.clock() - int(row.retention_days) * DAY_MS
+
     def tags(self, scope: Scope, name: str) -> dict[str, str]:
         """Raises LogsResourceNotFound."""
         self.flush()
@@ -333,7 +360,7 @@ class LogStore:
                 values = {
                     "group_id": self._group_id(connection, scope, group),
                     "name": name,
-                    "created_ms": now_ms(),
+                    "created_ms": self.clock(),
                 }
                 connection.execute(insert(log_streams).values(**values))
         except IntegrityError:
@@ -354,7 +381,7 @@ class LogStore:
         with self._database.read() as connection:
             query = select(log_streams).where(table.group_id == self._group_id(connection, scope, group))
             if prefix:
-                query = query.where(table.name.startswith(prefix, autoescape=True))
+                query = query.where(_begins(table.name, prefix))
             rows = connection.execute(query.order_by(table.name)).all()
         return [
             LogStream(
@@ -388,14 +415,11 @@ class LogStore:
         Lazy: chunks are read as they are needed. Raises LogsResourceNotFound, before the first event.
         """
         self.flush()
+        start_ms = max(start_ms or 0, self.oldest_ms(scope, group))
         with self._database.read() as connection:
-            row = connection.execute(select(log_groups).where(_group(scope, group))).first()
-            if row is None:
-                raise _no_group()
-            names = self._chosen(connection, row.id, streams, stream_prefix)
-        if row.retention_days is not None:
-            start_ms = max(start_ms or 0, now_ms() - row.retention_days * DAY_MS)
-        return self._events(row.id, names, start_ms, end_ms, after, before, backwards)
+            group_id = self._group_id(connection, scope, group)
+            names = self._chosen(connection, group_id, streams, stream_prefix)
+        return self._events(group_id, names, start_ms, end_ms, after, before, backwards)
 
     @staticmethod
     def _chosen(connection: Connection, group_id: int, streams: Sequence[str] | None, prefix: str) -> dict[int, str]:
@@ -403,7 +427,7 @@ class LogStore:
         if streams is not None:
             query = query.where(log_streams.c.name.in_(streams))
         if prefix:
-            query = query.where(log_streams.c.name.startswith(prefix, autoescape=True))
+            query = query.where(_begins(log_streams.c.name, prefix))
         rows = connection.execute(query).all()
         if streams is not None and len({row.name for row in rows}) < len(set(streams)):
             raise _no_stream()
@@ -413,13 +437,13 @@ class LogStore:
         self,
         group_id: int,
         names: dict[int, str],
-        start_ms: int | None,
+        start_ms: int,
         end_ms: int | None,
         after: Position | None,
         before: Position | None,
         backwards: bool,
     ) -> Iterator[StoredEvent]:
-        lowest = max(start_ms or 0, after.timestamp_ms if after else 0)
+        lowest = max(start_ms, after.timestamp_ms if after else 0)
         table = log_chunks.c
         query = select(table.id, table.stream_id, table.first_ms, table.last_ms).where(
             table.group_id == group_id, table.last_ms >= lowest
@@ -474,13 +498,14 @@ class LogStore:
 
     # ---- retention
 
-    def expire(self, moment_ms: int) -> int:
+    def expire(self) -> int:
         """Delete chunks whose events are all older than their group's retention; how many."""
         self.flush()
-        return self._expire(moment_ms)
+        return self._expire()
 
-    def _expire(self, moment_ms: int) -> int:
+    def _expire(self) -> int:
         deleted = 0
+        moment_ms = self.clock()
         with self._database.write() as connection:
             groups = connection.execute(
                 select(log_groups.c.id, log_groups.c.retention_days).where(log_groups.c.retention_days.is_not(None))
@@ -497,7 +522,7 @@ class LogStore:
 
     def _expire_quietly(self) -> None:
         try:
-            self._expire(now_ms())
+            self._expire()
         except SQLAlchemyError:
             logger.exception("expired log events could not be deleted; tried again later")
 
@@ -559,6 +584,11 @@ def _chunks(events: Sequence[LogEvent]) -> Iterator[Sequence[LogEvent]]:
 
 def _pack(events: Sequence[LogEvent]) -> bytes:
     return zlib.compress(orjson.dumps([tuple(event) for event in events]), 1)
+
+
+def _begins(column: Any, prefix: str) -> Any:
+    """Not LIKE: that takes "a" for "A" on SQLite, and names here differ by case."""
+    return func.substr(column, 1, len(prefix)) == prefix
 
 
 def _least(column: Any, value: int) -> Any:

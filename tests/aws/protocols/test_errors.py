@@ -11,10 +11,10 @@ class TestAccessDenied:
     """As clients have shown it: Message with a capital, though Lambda's other unmodelled errors have none."""
 
     def test_of_lambda_and_logs(self):
-        for protocol, service in ((rest_json, "lambda"), (json_rpc, "logs")):
+        for protocol, service, status in ((rest_json, "lambda", 403), (json_rpc, "logs", 400)):
             answer = protocol.serialize_error(service, AccessDenied("no"), "id")
             body = json.loads(answer.body)
-            assert answer.status == 403
+            assert answer.status == status
             assert body["Message"] == "no"
             assert "message" not in body
             assert "message" in json.loads(protocol.serialize_error(service, ValidationError("x"), "id").body)

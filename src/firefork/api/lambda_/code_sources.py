@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import botocore.session
@@ -18,12 +19,18 @@ from firefork.settings import Settings
 class CodeSources:
     """Fetches and accepts packages. Methods may block."""
 
-    def __init__(self, packages: Packages, settings: Settings) -> None:
+    def __init__(self, packages: Packages, settings: Settings, in_use: Callable[[str], bool]) -> None:
+        """``in_use`` says of a package's digest whether some function or layer has it."""
         self._packages = packages
         self._settings = settings
+        self._in_use = in_use
 
-    def package(self, scope: Scope, code: Mapping[str, Any]) -> Package:
-        """The package of a FunctionCode or LayerVersionContentInput. Raises AWS's errors."""
+    @contextlib.contextmanager
+    def package(self, scope: Scope, code: Mapping[str, Any]) -> Iterator[Package]:
+        """The package of a FunctionCode or LayerVersionContentInput, for the block that puts it to use.
+
+        What the block does not put to use is deleted again. Raises AWS's errors.
+        """
         if code.get("ImageUri"):
             raise InvalidParameterValue("Container images are not supported yet: use a .zip file.")
         if code.get("ZipFile") is not None:
@@ -31,11 +38,14 @@ class CodeSources:
                 raise InvalidParameterValue(
                     "Please do not provide other FunctionCode parameters when providing a ZipFile."
                 )
-            return self._packages.accept(code["ZipFile"])
-        if not code.get("S3Bucket") or not code.get("S3Key"):
+            data = code["ZipFile"]
+        elif not code.get("S3Bucket") or not code.get("S3Key"):
             raise InvalidParameterValue("Please provide a source for function code.")
-        data = self._fetch(scope, code["S3Bucket"], code["S3Key"], code.get("S3ObjectVersion"))
-        return self._packages.accept(data, direct=False)
+        else:
+            data = self._fetch(scope, code["S3Bucket"], code["S3Key"], code.get("S3ObjectVersion"))
+        direct = code.get("ZipFile") is not None
+        with self._packages.accepted(data, self._in_use, direct=direct) as package:
+            yield package
 
     def _fetch(self, scope: Scope, bucket: str, key: str, version: str | None) -> bytes:
         if self._settings.upstream is None:

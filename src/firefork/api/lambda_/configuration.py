@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from firefork.aws.errors import InvalidParameterValue
 from firefork.catalog.function import FunctionVersion, LoggingConfig
 from firefork.catalog.functions import show_sha256
+
+_Key = TypeVar("_Key")
 
 STORED_ONLY: Final = (
     "VpcConfig",
@@ -159,11 +160,14 @@ def marker(position: object) -> str | None:
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
 
 
-def position(text: str | None) -> Any:
-    """What ``marker`` made. Raises InvalidParameterValue."""
+def position(text: str | None, kind: type[_Key]) -> _Key | None:
+    """What ``marker`` made of a value of that kind. Raises InvalidParameterValue."""
     if not text:
         return None
     try:
-        return json.loads(base64.urlsafe_b64decode(text))
-    except (binascii.Error, ValueError):
-        raise InvalidParameterValue("Invalid pagination token") from None
+        found = json.loads(base64.urlsafe_b64decode(text))
+    except ValueError:
+        found = None
+    if not isinstance(found, kind):
+        raise InvalidParameterValue("Invalid pagination token")
+    return found

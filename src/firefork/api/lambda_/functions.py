@@ -27,20 +27,21 @@ class Functions:
             raise InvalidParameterValue("A function name with a qualifier cannot be used to create a function.")
         if request.get("PackageType") == "Image" or request["Code"].get("ImageUri"):
             raise InvalidParameterValue("Container images are not supported yet: use PackageType Zip.")
-        for member in ("Runtime", "Handler"):
-            if not request.get(member):
-                raise InvalidParameterValue(f"{member} is mandatory for functions created with deployment packages.")
+        if not request.get("Runtime") or not request.get("Handler"):
+            raise InvalidParameterValue(
+                "Runtime and Handler are mandatory parameters for functions created with deployment packages."
+            )
         configuration = read(request, name=reference.name)
         configuration["layers"] = self._catalog.layer_references(call.scope, request.get("Layers") or [])
-        package = self._sources.package(call.scope, request["Code"])
-        function = self._catalog.create(
-            reference.scope,
-            reference.name,
-            configuration,
-            package,
-            request.get("Tags") or {},
-            publish=bool(request.get("Publish")),
-        )
+        with self._sources.package(call.scope, request["Code"]) as package:
+            function = self._catalog.create(
+                reference.scope,
+                reference.name,
+                configuration,
+                package,
+                request.get("Tags") or {},
+                publish=bool(request.get("Publish")),
+            )
         return show(function, qualified=function.version != "$LATEST")
 
     def get_function(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -63,7 +64,9 @@ class Functions:
 
     def list_functions(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         everything = request.get("FunctionVersion") == "ALL"
-        after = position(request.get("Marker"))
+        after = position(request.get("Marker"), list)
+        if after is not None and [type(part) for part in after] != [str, int]:
+            raise InvalidParameterValue("Invalid pagination token")
         page = self._catalog.list(
             call.scope,
             all_versions=everything,
@@ -80,17 +83,17 @@ class Functions:
         self._catalog.get(reference.scope, reference.name, None)
         if request.get("ImageUri"):
             raise InvalidParameterValue("Please don't provide ImageUri when updating a function with packageType Zip.")
-        package = self._sources.package(call.scope, request)
         architectures = request.get("Architectures") or [None]
-        function = self._catalog.update_code(
-            reference.scope,
-            reference.name,
-            package,
-            architecture=architectures[0],
-            revision_id=request.get("RevisionId"),
-            dry_run=bool(request.get("DryRun")),
-            publish=bool(request.get("Publish")),
-        )
+        with self._sources.package(call.scope, request) as package:
+            function = self._catalog.update_code(
+                reference.scope,
+                reference.name,
+                package,
+                architecture=architectures[0],
+                revision_id=request.get("RevisionId"),
+                dry_run=bool(request.get("DryRun")),
+                publish=bool(request.get("Publish")),
+            )
         return show(function, qualified=function.version != "$LATEST")
 
     def update_function_configuration(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:

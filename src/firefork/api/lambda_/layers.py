@@ -38,15 +38,16 @@ class Layers:
                     f"satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: "
                     f"[{allowed}]]"
                 )
-        version = self._catalog.publish(
-            scope,
-            name,
-            self._sources.package(call.scope, request["Content"]),
-            description=request.get("Description") or "",
-            compatible_runtimes=runtimes,
-            compatible_architectures=request.get("CompatibleArchitectures") or [],
-            license_info=request.get("LicenseInfo"),
-        )
+        with self._sources.package(call.scope, request["Content"]) as package:
+            version = self._catalog.publish(
+                scope,
+                name,
+                package,
+                description=request.get("Description") or "",
+                compatible_runtimes=runtimes,
+                compatible_architectures=request.get("CompatibleArchitectures") or [],
+                license_info=request.get("LicenseInfo"),
+            )
         return self._whole(call, version)
 
     def get_layer_version(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -57,12 +58,12 @@ class Layers:
         return self._whole(call, self._catalog.get_by_arn(call.scope, request["Arn"]))
 
     def list_layers(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        limit = min(request.get("MaxItems") or _PAGE, _PAGE)
-        found = [
-            version
-            for version in self._catalog.list(call.scope, after=position(request.get("Marker")))
-            if _fits(version, request)
-        ]
+        found, last = self._catalog.list(
+            call.scope,
+            after=position(request.get("Marker"), str),
+            wanted=lambda version: _fits(version, request),
+            limit=min(request.get("MaxItems") or _PAGE, _PAGE),
+        )
         return {
             "Layers": [
                 {
@@ -70,9 +71,9 @@ class Layers:
                     "LayerArn": version.layer_arn,
                     "LatestMatchingVersion": _entry(version),
                 }
-                for version in found[:limit]
+                for version in found
             ],
-            "NextMarker": marker(found[limit - 1].name) if len(found) > limit else None,
+            "NextMarker": marker(last),
         }
 
     def list_layer_versions(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -80,7 +81,7 @@ class Layers:
         versions, before = self._catalog.list_versions(
             scope,
             name,
-            before=position(request.get("Marker")),
+            before=position(request.get("Marker"), int),
             limit=min(request.get("MaxItems") or _PAGE, _PAGE),
         )
         return {

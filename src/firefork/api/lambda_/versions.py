@@ -32,7 +32,7 @@ class Versions:
         page = self._catalog.list_versions(
             reference.scope,
             reference.name,
-            after=position(request.get("Marker")),
+            after=position(request.get("Marker"), int),
             limit=min(request.get("MaxItems") or _PAGE, _PAGE),
         )
         return {

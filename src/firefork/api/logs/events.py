@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+import bisect
 import itertools
-import json
 import re
 from collections.abc import Iterable
 from typing import Any, Final
@@ -13,7 +11,6 @@ from typing import Any, Final
 from firefork.api.call import Call
 from firefork.api.logs.groups import chosen_group
 from firefork.aws.errors import InvalidParameter, LogsResourceNotFound
-from firefork.store.clock import now_ms
 from firefork.telemetry.filter_pattern import compile_pattern
 from firefork.telemetry.log_event import LogEvent
 from firefork.telemetry.log_store import DAY_MS, LogStore, Position, StoredEvent
@@ -24,7 +21,9 @@ _BATCH_BYTES: Final = 1_048_576
 _EVENT_OVERHEAD: Final = 26
 _OLDEST_MS: Final = 14 * DAY_MS
 _NEWEST_MS: Final = 2 * 3_600_000
-_TOKEN: Final = re.compile(r"([fb])/(\d+)-(\d+)/s")
+_LAST_MS: Final = 10**15 - 1
+"""Far beyond any time that is accepted."""
+_TOKEN: Final = re.compile(r"([fb])/(\d{1,15})-(\d{1,18})/s")
 
 
 class Events:
@@ -33,37 +32,43 @@ class Events:
 
     def put_log_events(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         group, stream = request["logGroupName"], request["logStreamName"]
+        oldest_kept_ms = self._store.oldest_ms(call.scope, group)
         if stream not in {known.name for known in self._store.streams(call.scope, group, prefix=stream)}:
             raise LogsResourceNotFound("The specified log stream does not exist.")
         events = [LogEvent(event["timestamp"], event["message"]) for event in request["logEvents"]]
-        if sum(len(event.message.encode()) + _EVENT_OVERHEAD for event in events) > _BATCH_BYTES:
-            raise InvalidParameter(f"Upload too large: {len(events)} events exceed the limit of {_BATCH_BYTES} bytes.")
+        size = sum(map(_size, events))
+        if size > _BATCH_BYTES:
+            raise InvalidParameter(f"Upload too large: {size} bytes exceeds limit of {_BATCH_BYTES}")
         times = [event.timestamp_ms for event in events]
         if times != sorted(times):
             raise InvalidParameter("Log events in a single PutLogEvents request must be in chronological order.")
-        if times and times[-1] - times[0] > DAY_MS:
+        now_ms = self._store.clock()
+        too_old = bisect.bisect_left(times, now_ms - _OLDEST_MS)
+        expired = bisect.bisect_left(times, oldest_kept_ms)
+        too_new = bisect.bisect_right(times, now_ms + _NEWEST_MS)
+        accepted = events[max(too_old, expired) : too_new]
+        if accepted and accepted[-1].timestamp_ms - accepted[0].timestamp_ms > DAY_MS:
             raise InvalidParameter(
                 "The batch of log events in a single PutLogEvents request cannot span more than 24 hours."
             )
-        moment_ms = now_ms()
-        too_old = sum(time < moment_ms - _OLDEST_MS for time in times)
-        too_new = next((index for index, time in enumerate(times) if time > moment_ms + _NEWEST_MS), None)
-        accepted = events[too_old:too_new]
         if accepted:
             self._store.append(call.scope, group, stream, accepted)
-        rejected = {
-            "tooOldLogEventEndIndex": too_old or None,
-            "tooNewLogEventStartIndex": too_new,
-        }
-        told = {name: value for name, value in rejected.items() if value is not None}
-        return {"nextSequenceToken": "1", "rejectedLogEventsInfo": told or None}
+            self._store.flush()  # what was acknowledged outlives the server, whatever happens to it
+        rejected: dict[str, int] = {}
+        if too_old:
+            rejected["tooOldLogEventEndIndex"] = too_old
+        if expired > too_old:
+            rejected["expiredLogEventEndIndex"] = expired
+        if too_new < len(events):
+            rejected["tooNewLogEventStartIndex"] = too_new
+        return {"nextSequenceToken": "1", "rejectedLogEventsInfo": rejected or None}
 
     def get_log_events(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         direction, position = _read_token(request.get("nextToken"))
         from_head = bool(request.get("startFromHead")) if direction is None else direction == "f"
         found = self._store.events(
             call.scope,
-            chosen_group(request),
+            chosen_group(call.scope, request),
             streams=[request["logStreamName"]],
             start_ms=request.get("startTime"),
             end_ms=request.get("endTime"),
@@ -74,7 +79,8 @@ class Events:
         page, _ = _page(found, request.get("limit") or _LIMIT)
         if not from_head:
             page.reverse()
-        here = position or Position(now_ms(), 0)
+        # In an empty stream the next page forward begins with whatever comes first.
+        here = position or Position(0, 0)
         first, last = (page[0].position, page[-1].position) if page else (here, here)
         return {
             "events": [
@@ -94,15 +100,19 @@ class Events:
         if names and prefix:
             raise InvalidParameter("logStreamNames and logStreamNamePrefix cannot be used together.")
         matches = compile_pattern(request.get("filterPattern") or "")
+        direction, position = _read_token(request.get("nextToken"))
+        from_head = request.get("startFromHead", True) if direction is None else direction == "f"
         found = self._store.events(
             call.scope,
-            chosen_group(request),
+            chosen_group(call.scope, request),
             streams=names,
             stream_prefix=prefix,
             start_ms=request.get("startTime"),
             # The end is included here, other than in GetLogEvents.
-            end_ms=request["endTime"] + 1 if request.get("endTime") is not None else None,
-            after=_read_page(request.get("nextToken")),
+            end_ms=min(request["endTime"], _LAST_MS) + 1 if request.get("endTime") is not None else None,
+            after=position if from_head else None,
+            before=None if from_head else position,
+            backwards=not from_head,
         )
         page, more = _page((event for event in found if matches(event.message)), request.get("limit") or _LIMIT)
         return {
@@ -117,8 +127,13 @@ class Events:
                 for event in page
             ],
             "searchedLogStreams": [],
-            "nextToken": _write_page(page[-1].position) if more else None,
+            "nextToken": _token("f" if from_head else "b", page[-1].position) if more else None,
         }
+
+
+def _size(event: LogEvent | StoredEvent) -> int:
+    """Bytes that an event counts for. AWS: CloudWatch Logs quotas."""
+    return len(event.message.encode("utf-8", "surrogatepass")) + _EVENT_OVERHEAD
 
 
 def _page(found: Iterable[StoredEvent], limit: int) -> tuple[list[StoredEvent], bool]:
@@ -127,7 +142,7 @@ def _page(found: Iterable[StoredEvent], limit: int) -> tuple[list[StoredEvent], 
     size = 0
     iterator = iter(found)
     for event in itertools.islice(iterator, limit):
-        size += len(event.message) + _EVENT_OVERHEAD
+        size += _size(event)
         if page and size > _ANSWER_BYTES:
             return page, True
         page.append(event)
@@ -145,17 +160,3 @@ def _read_token(text: str | None) -> tuple[str | None, Position | None]:
     if found is None:
         raise InvalidParameter("The specified nextToken is invalid.")
     return found[1], Position(int(found[2]), int(found[3]))
-
-
-def _write_page(position: Position) -> str:
-    return base64.urlsafe_b64encode(json.dumps([position.timestamp_ms, position.event_id]).encode()).decode()
-
-
-def _read_page(text: str | None) -> Position | None:
-    if not text:
-        return None
-    try:
-        timestamp_ms, event_id = json.loads(base64.urlsafe_b64decode(text))
-        return Position(int(timestamp_ms), int(event_id))
-    except (binascii.Error, ValueError, TypeError):
-        raise InvalidParameter("The specified nextToken is invalid.") from None

@@ -6,7 +6,8 @@ import re
 from typing import Any, Final
 
 from firefork.api.call import Call
-from firefork.aws.errors import InvalidParameter
+from firefork.aws.errors import InvalidParameter, LogsResourceNotFound, TooManyTags
+from firefork.aws.scope import Scope
 from firefork.telemetry.log_store import LogGroup, LogStore
 
 RETENTION_DAYS: Final = (
@@ -14,7 +15,10 @@ RETENTION_DAYS: Final = (
 )  # fmt: skip
 """What PutRetentionPolicy takes."""
 
-_ARN: Final = re.compile(r"arn:aws[a-zA-Z-]*:logs:[a-z0-9-]+:\d{12}:log-group:([^:]+)(?::\*|:)?")
+_ARN: Final = re.compile(
+    r"arn:aws[a-zA-Z-]*:logs:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):log-group:(?P<name>[^:]+)(?::\*|:)?"
+)
+_TAG_LIMIT: Final = 50
 _PAGE: Final = 50
 
 
@@ -23,6 +27,7 @@ class Groups:
         self._store = store
 
     def create_log_group(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        _check_tags(call.scope.arn("logs", f"log-group:{request['logGroupName']}"), request.get("tags") or {})
         self._store.create_group(call.scope, request["logGroupName"], request.get("tags") or {})
         return {}
 
@@ -35,8 +40,14 @@ class Groups:
         if prefix and pattern:
             raise InvalidParameter("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
         limit = request.get("limit") or _PAGE
+        identifiers = request.get("logGroupIdentifiers")
         found = self._store.groups(
-            call.scope, prefix=prefix, pattern=pattern, after=request.get("nextToken") or "", limit=limit + 1
+            call.scope,
+            names=None if identifiers is None else [group_name(call.scope, text) for text in identifiers],
+            prefix=prefix,
+            pattern=pattern,
+            after=request.get("nextToken") or "",
+            limit=limit + 1,
         )
         return {
             "logGroups": [_show(group) for group in found[:limit]],
@@ -58,19 +69,24 @@ class Groups:
         return {}
 
     def tag_resource(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        self._store.change_tags(call.scope, group_name(request["resourceArn"]), request["tags"], [])
+        self._tag(call, group_name(call.scope, request["resourceArn"]), request["tags"])
         return {}
 
     def untag_resource(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        self._store.change_tags(call.scope, group_name(request["resourceArn"]), {}, request["tagKeys"])
+        self._store.change_tags(call.scope, group_name(call.scope, request["resourceArn"]), {}, request["tagKeys"])
         return {}
 
     def list_tags_for_resource(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        return {"tags": self._store.tags(call.scope, group_name(request["resourceArn"]))}
+        return {"tags": self._store.tags(call.scope, group_name(call.scope, request["resourceArn"]))}
 
     def tag_log_group(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        self._store.change_tags(call.scope, request["logGroupName"], request["tags"], [])
+        self._tag(call, request["logGroupName"], request["tags"])
         return {}
+
+    def _tag(self, call: Call, group: str, tags: dict[str, str]) -> None:
+        merged = {**self._store.tags(call.scope, group), **tags}
+        _check_tags(call.scope.arn("logs", f"log-group:{group}"), merged)
+        self._store.change_tags(call.scope, group, tags, [])
 
     def untag_log_group(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         self._store.change_tags(call.scope, request["logGroupName"], {}, request["tags"])
@@ -80,24 +96,32 @@ class Groups:
         return {"tags": self._store.tags(call.scope, request["logGroupName"])}
 
 
-def group_name(text: str) -> str:
-    """The group of a name or an ARN. Raises InvalidParameter for another service's ARN."""
+def group_name(scope: Scope, text: str) -> str:
+    """The group of a name or an ARN. Raises InvalidParameter, LogsResourceNotFound (of elsewhere)."""
     if not text.startswith("arn:"):
         return text
     found = _ARN.fullmatch(text)
     if found is None:
         raise InvalidParameter(f"Invalid log group ARN: {text}")
-    return found[1]
+    if (found["region"], found["account"]) != (scope.region, scope.account):
+        raise LogsResourceNotFound("The specified log group does not exist.")
+    return found["name"]
 
 
-def chosen_group(request: dict[str, Any]) -> str:
+def chosen_group(scope: Scope, request: dict[str, Any]) -> str:
     """The group that a request names by ``logGroupName`` or ``logGroupIdentifier``."""
     name, identifier = request.get("logGroupName"), request.get("logGroupIdentifier")
     if name and identifier:
         raise InvalidParameter("Specify either logGroupName or logGroupIdentifier, not both.")
     if not name and not identifier:
         raise InvalidParameter("Either logGroupName or logGroupIdentifier must be specified.")
-    return group_name(identifier) if identifier else str(name)
+    return group_name(scope, identifier) if identifier else str(name)
+
+
+def _check_tags(resource: str, tags: dict[str, str]) -> None:
+    """Raises TooManyTags."""
+    if len(tags) > _TAG_LIMIT:
+        raise TooManyTags("The number of tags exceeds the maximum of 50 per resource.", resourceName=resource)
 
 
 def _show(group: LogGroup) -> dict[str, Any]:

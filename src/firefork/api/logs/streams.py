@@ -25,7 +25,7 @@ class Streams:
         return {}
 
     def describe_log_streams(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        group = chosen_group(request)
+        group = chosen_group(call.scope, request)
         by_time = request.get("orderBy") == "LastEventTime"
         prefix = request.get("logStreamNamePrefix") or ""
         if by_time and prefix:

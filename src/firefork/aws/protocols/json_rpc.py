@@ -40,7 +40,15 @@ def serialize_error(service: str, error: ServiceError, request_id: str) -> HttpA
         **values.error_members(shape, error.message, error.members, error.fault, error.message_member),
     }
     headers = [*_headers(service, request_id), ("x-amzn-ErrorType", error.code)]
-    return HttpAnswer(status=error.status, headers=headers, body=orjson.dumps(body))
+    return HttpAnswer(status=rpc_status(error), headers=headers, body=orjson.dumps(body))
+
+
+def rpc_status(error: ServiceError) -> int:
+    """These protocols know 400 and 500 only: the code says the rest. AWS: "Common Errors" of the services' pages.
+
+    What HTTP itself refuses (a body too large, a sender too slow) keeps its status.
+    """
+    return 400 if error.fault == "User" and error.status not in (408, 413) else error.status
 
 
 def _headers(service: str, request_id: str) -> list[tuple[str, str]]:

@@ -58,26 +58,31 @@ def parse(service: str, operation: str, labels: Mapping[str, str], request: Http
     parameters: dict[str, Any] = {}
     for wire, name, shape in plan.labels:
         if wire in labels:
-            parameters[name] = _from_text(shape, labels[wire])
+            parameters[name] = values.from_text(shape, labels[wire])
     if plan.query and request.query:
         pairs = parse_qsl(request.query, keep_blank_values=True)
         for wire, name, shape in plan.query:
             found = [value for key, value in pairs if key == wire]
             if found:
-                parameters[name] = found if shape.type_name == "list" else _from_text(shape, found[-1])
+                parameters[name] = (
+                    [values.from_text(shape.member, text) for text in found]
+                    if shape.type_name == "list"
+                    else values.from_text(shape, found[-1])
+                )
     for wire, name, shape in plan.headers:
         text = request.headers.get(wire)
         if text is not None:
-            parameters[name] = _from_text(shape, text)
+            parameters[name] = values.from_text(shape, text)
     if plan.payload is not None:
-        if plan.payload_shape.type_name in ("blob", "string"):
-            if request.body or plan.payload_shape.type_name == "blob":
-                parameters[plan.payload] = request.body
+        if plan.payload_shape.type_name == "blob":
+            parameters[plan.payload] = request.body
+        elif plan.payload_shape.type_name == "string":
+            parameters[plan.payload] = request.body.decode("utf-8", "replace")
         elif request.body:
             parameters[plan.payload] = values.from_json(plan.payload_shape, _load(request.body))
     elif request.body and plan.operation.input_shape is not None:
         body = values.from_json(plan.operation.input_shape, _load(request.body))
-        for name, value in body.items():
+        for name, value in (body or {}).items():
             parameters.setdefault(name, value)
     return parameters
 
@@ -87,22 +92,6 @@ def _load(body: bytes) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         raise SerializationFailure("Could not parse request body into json") from None
-
-
-def _from_text(shape: Any, text: str) -> Any:
-    kind = shape.type_name
-    try:
-        if kind in ("integer", "long"):
-            return int(text)
-        if kind in ("float", "double"):
-            return float(text)
-    except ValueError:
-        raise SerializationFailure(f"STRING_VALUE can not be converted to {kind.capitalize()}") from None
-    if kind == "boolean":
-        return text.lower() == "true"
-    if kind == "timestamp":
-        return values.timestamp(text)
-    return text
 
 
 @functools.cache

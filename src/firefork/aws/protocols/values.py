@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
-from typing import Any
+from typing import Any, Final
 
 from botocore.model import Shape
 
@@ -42,7 +41,7 @@ def _scalar_from_json(kind: str, value: Any) -> Any:
     if kind in ("integer", "long"):
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise SerializationFailure(f"{_token(value)} can not be converted to an Integer")
-        return int(value)
+        return whole_number(kind, value)
     if kind in ("float", "double"):
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise SerializationFailure(f"{_token(value)} can not be converted to a Double")
@@ -54,11 +53,39 @@ def _scalar_from_json(kind: str, value: Any) -> Any:
     if kind == "blob":
         try:
             return base64.b64decode(_need(value, str, "Blob"), validate=True)
-        except binascii.Error:
+        except ValueError:
             raise SerializationFailure("Failed to decode base64 value") from None
     if kind == "timestamp":
         return timestamp(value)
     return value
+
+
+def from_text(shape: Any, text: str) -> Any:
+    """A scalar as it stands in a path, a query string, a header or a form. Raises SerializationFailure."""
+    kind = shape.type_name
+    try:
+        if kind in ("integer", "long"):
+            return whole_number(kind, int(text))
+        if kind in ("float", "double"):
+            return float(text)
+    except ValueError:
+        raise SerializationFailure(f"STRING_VALUE can not be converted to {kind.capitalize()}") from None
+    if kind == "boolean":
+        return text.lower() == "true"
+    if kind in ("blob", "timestamp"):
+        return _scalar_from_json(kind, text)
+    return text
+
+
+_BITS: Final = {"integer": 32, "long": 64}
+
+
+def whole_number(kind: str, value: float) -> int:
+    """``value`` as an ``integer`` or ``long`` of the model. Raises SerializationFailure beyond their ranges."""
+    limit = 1 << (_BITS[kind] - 1)
+    if not -limit <= value < limit:
+        raise SerializationFailure(f"Numeric value out of range of {kind}")
+    return int(value)
 
 
 def _need(value: Any, kind: type, name: str) -> Any:
@@ -87,9 +114,8 @@ def timestamp(value: Any) -> datetime:
         text = str(value)
         if text.replace(".", "", 1).isdigit():
             return datetime.fromtimestamp(float(text), UTC)
-        if text[:4].isdigit():
-            return datetime.fromisoformat(text)
-        return parsedate_to_datetime(text)
+        moment = datetime.fromisoformat(text) if text[:4].isdigit() else parsedate_to_datetime(text)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):
         raise SerializationFailure(f"Invalid timestamp: {value}") from None
 

@@ -74,11 +74,11 @@ class _Connection:
         return data
 
     def settle(self) -> None:
-        """Read the answers to earlier posts; a refused one is an error, as with the native client."""
+        """Read the answers to earlier posts. A refused one is an error, but not one too long: its caller knows."""
         while self.outstanding:
             self.outstanding -= 1
             status, _, body = self.read_answer()
-            if status != 202:
+            if status not in (202, 413):
                 raise RuntimeError("Failed to post: %d %s" % (status, body.decode("utf-8", "replace")))
 
 

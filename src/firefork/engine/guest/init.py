@@ -9,6 +9,7 @@ import os
 import select
 import signal
 import socket
+import sys
 from typing import Any, Callable, Dict, List, NoReturn, Optional, Tuple
 
 from . import channel, extension, kernel, root, runtime
@@ -18,6 +19,7 @@ _HIDDEN_PROC = ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sysrq-tr
 
 API_PORT = 9001
 ENDPOINT_PORT = 4566
+_INODES_PER_MB = 256  # empty files cost the host's memory, too: no more than blocks of 4 KiB
 ADDRESSES = [
     (root.API_ADDRESS, API_PORT),
     (root.API_ADDRESS, ENDPOINT_PORT),
@@ -35,6 +37,8 @@ class Init:
         self.frames = frames
         self.isolated = options["mode"] != "process"
         self.runtime_pid: Optional[int] = None
+        self.session = 0
+        """The session that the runtime made: all that can be found of it where there is no /proc."""
         self.extensions: Dict[int, str] = {}
         self.extension_output: Optional[int] = None
         self.stopped = False
@@ -73,8 +77,10 @@ class Init:
     def _make_inside(self) -> None:
         if self.isolated:
             kernel.mount(None, "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+            # The zygote's /proc goes only when the new one is there: see launch.py. /tmp is an empty folder until bind.
+            kernel.mount("proc", "/tmp", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
             kernel.unmount("/proc")
-            kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+            kernel.mount("/tmp", "/proc", flags=kernel.MS_MOVE)
             self._mask_proc()
             kernel.set_host_name(root.API_ADDRESS)
             kernel.bring_up_loopback(root.API_ADDRESS)
@@ -86,6 +92,8 @@ class Init:
             self._listen(ADDRESSES)
         else:
             self._listen([("127.0.0.1", 0), ("127.0.0.1", 0)])
+            if sys.platform == "linux":
+                kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         self._catch_signals()
 
     @staticmethod
@@ -123,7 +131,7 @@ class Init:
             runtime.become(self.options, read_end, self.output, self.frames)
             return True
         os.close(read_end)
-        self.runtime_pid = pid
+        self.runtime_pid = self.session = pid
         self.handover = write_end
         return False
 
@@ -187,12 +195,11 @@ class Init:
             self._signal(order["number"], order.get("extension"))
         elif name == "socket":
             self._make_socket()
-        elif name == "stop" and not self.stopped:
-            self.stopped = True
-            self._signal_all(signal.SIGSTOP)
-        elif name == "continue" and self.stopped:
-            self.stopped = False
-            self._signal_all(signal.SIGCONT)
+        elif name in ("stop", "continue") and self.stopped is (name == "continue"):
+            self.stopped = not self.stopped
+            # The runtime may have been served, and have ended, before this order was read.
+            with contextlib.suppress(ProcessLookupError):
+                self._signal_all(signal.SIGSTOP if self.stopped else signal.SIGCONT)
         return False
 
     def _launch(self) -> bool:
@@ -235,7 +242,7 @@ class Init:
         try:
             for source, target in order["mounts"]:
                 kernel.bind(root.HIDDEN + "/" + source, target)
-            options = "mode=1777,size={}m,nr_inodes=0".format(order["tmp_mb"])
+            options = "mode=1777,size={}m,nr_inodes={}".format(order["tmp_mb"], order["tmp_mb"] * _INODES_PER_MB)
             kernel.mount("tmpfs", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
             for folder in ("/code", "/opt", "/firefork/engine/guest"):
                 kernel.unmount(root.HIDDEN + folder)
@@ -300,8 +307,10 @@ class Init:
         """Signal every process but this one. Raises ProcessLookupError when there is none."""
         if self.isolated:
             os.kill(-1, number)
+        elif os.path.isdir("/proc"):
+            runtime.signal_below(os.getpid(), number)
         else:
-            runtime.signal_sessions_below(os.getpid(), number)
+            os.killpg(self.session, number)
 
     def _end(self) -> NoReturn:
         if not self.isolated:

@@ -42,8 +42,9 @@ def main(control: int) -> None:
         # The zygote has to be a child to be the first process of its namespace; this process is done.
         os._exit(0)
     os.setsid()
+    # Before the old root goes: in a user namespace the kernel shows a new /proc only to who sees one already.
+    kernel.mount("proc", options["root"] + "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
     root.enter(options["root"])
-    kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
     root.seal()
     _execute(options, control, root.interpreter_path(), "/var/runtime/bootstrap.py")
 

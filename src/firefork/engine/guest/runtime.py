@@ -1,6 +1,7 @@
 """The process that a function's code runs in, from fork to the runtime client's first line."""
 
 import base64
+import contextlib
 import errno
 import json
 import os
@@ -66,6 +67,7 @@ def enter_own_user_namespace() -> None:
     for name, text in lines:
         with open("/proc/self/" + name, "w") as file:
             file.write(text)
+    kernel.drop_capability_bounds()  # a new user namespace begins with all of them
 
 
 def _close_all_but(keep: List[int]) -> None:
@@ -164,30 +166,26 @@ def _forget_zygote() -> None:
     sys.argv[:] = [sys.argv[0]]
 
 
-def signal_sessions_below(parent: int, number: int) -> None:
-    """Without a pid namespace: signal the sessions of a process's children, which is all that can be found."""
-    found = False
-    for entry in os.listdir("/proc") if os.path.isdir("/proc") else ():
-        if not entry.isdigit():
-            continue
-        try:
-            with open(f"/proc/{entry}/stat") as file:
-                fields = file.read().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == parent or _session_leader(int(fields[3])) == parent:
+def signal_below(ancestor: int, number: int) -> None:
+    """Without a pid namespace: signal every process that descends from one. Raises ProcessLookupError if none does.
+
+    The ancestor has to be a child subreaper, so that whose parent has ended is still found below it (prctl(2)).
+    """
+    children: Dict[int, List[int]] = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
             try:
-                os.kill(int(entry), number)
-                found = True
-            except ProcessLookupError:
-                pass
-    if not found:
+                with open(f"/proc/{entry}/stat", "rb") as file:  # bytes: a process may bear any name
+                    fields = file.read().rpartition(b")")[2].split()
+            except OSError:
+                continue  # it ended meanwhile
+            if len(fields) > 1:
+                children.setdefault(int(fields[1]), []).append(int(entry))
+    waiting = list(children.get(ancestor, ()))
+    if not waiting:
         raise ProcessLookupError
-
-
-def _session_leader(session: int) -> int:
-    try:
-        with open(f"/proc/{session}/stat") as file:
-            return int(file.read().rpartition(")")[2].split()[1])
-    except OSError:
-        return -1
+    while waiting:
+        pid = waiting.pop()
+        waiting.extend(children.get(pid, ()))
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)

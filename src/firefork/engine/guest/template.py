@@ -128,7 +128,8 @@ class Restored(init.Init):
         """A ``/tmp`` of its own with what init left in the template's."""
         before = os.open("/tmp", os.O_RDONLY | os.O_DIRECTORY)
         room = os.fstatvfs(before)
-        options = "mode=1777,size={}k,nr_inodes=0".format(room.f_blocks * room.f_frsize // 1024)
+        size_kb = room.f_blocks * room.f_frsize // 1024
+        options = "mode=1777,size={}k,nr_inodes={}".format(size_kb, room.f_files)
         kernel.mount("tmpfs", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
         old = f"/proc/self/fd/{before}/"
         for name in os.listdir(before):

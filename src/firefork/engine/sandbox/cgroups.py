@@ -211,9 +211,15 @@ def remove_folder(folder: Path, deadline: float) -> bool:
 
 
 def remove_leftovers(hierarchies: Hierarchies, prefix: str) -> int:
-    """Remove groups of a server that was killed; how many. Their processes died with their zygote."""
-    count = 0
-    for parent in dict.fromkeys(hierarchies.parents.values()):
-        for folder in parent.glob(f"{prefix}*"):
-            count += remove_folder(folder, time.monotonic() + 2)
-    return count
+    """Remove groups of a server that was killed; how many. Their processes die with their zygote, once thawed."""
+    parents = dict.fromkeys(hierarchies.parents.values())
+    folders = [folder for parent in parents for folder in parent.glob(f"{prefix}*")]
+    for folder in folders:
+        for name, value in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+            with contextlib.suppress(OSError):  # it has one of them or none, or is gone already
+                descriptor = os.open(folder / name, os.O_WRONLY | os.O_CLOEXEC)
+                try:
+                    os.write(descriptor, value.encode())
+                finally:
+                    os.close(descriptor)
+    return sum(remove_folder(folder, time.monotonic() + 2) for folder in folders)

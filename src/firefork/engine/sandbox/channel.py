@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
@@ -47,6 +48,11 @@ class Channel:
     def send(self, message: Mapping[str, object], descriptors: Sequence[int] = ()) -> None:
         """Send one message. Raises OSError when the guest is gone; the socket's buffer holds any message of ours."""
         send(self._socket, message, descriptors)
+
+    def finish(self) -> None:
+        """Let the guest read the end of the stream; what it still says is heard, and ``on_end`` when it is gone."""
+        with contextlib.suppress(OSError):  # it is gone already
+            self._socket.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         """Stop listening; the guest reads the end of the stream. ``on_end`` is not called any more."""

@@ -152,15 +152,16 @@ class Sandbox:
     def kill(self) -> None:
         """End the sandbox at once: killing pid 1 of a pid namespace kills all of it (pid_namespaces(7))."""
         self.thaw()
-        if self._pidfd is not None:
+        if not self.isolated:
+            self.channel.finish()  # without a namespace only init can find its processes: it clears up and leaves
+        elif self._pidfd is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-        elif self._pid is not None and self.isolated:
+        elif self._pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pid, signal.SIGKILL)
         else:
-            self.channel.close()  # init reads the end of its stream, clears up and leaves
-            self._loop.call_soon(self._on_end)
+            self.channel.finish()  # not ready yet: it reads the end of its stream first thing
 
     def freeze(self) -> None:
         """Let everything in it stand still: by the freezer, or by signals where there is none."""

@@ -67,6 +67,7 @@ def upgrade() -> None:
         Column("retention_days", Integer),
         Column("tags", Text, nullable=False),
         UniqueConstraint("account", "region", "name", name="log_groups_by_name"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "log_streams",
@@ -78,6 +79,7 @@ def upgrade() -> None:
         Column("last_event_ms", BigInteger),
         Column("last_ingestion_ms", BigInteger),
         UniqueConstraint("group_id", "name", name="log_streams_by_name"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "log_chunks",
@@ -89,6 +91,7 @@ def upgrade() -> None:
         Column("ingested_ms", BigInteger, nullable=False),
         Column("bytes", Integer, nullable=False),
         Column("events", LargeBinary, nullable=False),
+        sqlite_autoincrement=True,
     )
     op.create_index("log_chunks_of_group", "log_chunks", ["group_id", "last_ms"])
     op.create_index("log_chunks_of_stream", "log_chunks", ["stream_id", "last_ms"])

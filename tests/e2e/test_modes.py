@@ -1,0 +1,280 @@
+"""The kinds of sandbox: plain processes, namespaces of an ordinary user; and what is left after a server's end."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from firefork.engine.installations import Installations
+from firefork.engine.sandbox.zygote import cgroup_prefix
+
+USER = 12345
+"""An unprivileged user id that needs no name."""
+
+SHOW = """
+import os, sys, logging
+count = 0
+def handler(event, context):
+    global count
+    count += 1
+    print("printed")
+    logging.warning("two\\nlines")
+    exec(event.get("do", ""))
+    return {
+        "python": "%d.%d" % sys.version_info[:2], "cwd": os.getcwd(), "file": __file__, "count": count,
+        "pid": os.getpid(), "uid": os.getuid(), "runtime": sys.modules["awslambdaric"].__file__,
+    }
+"""
+
+
+def clients(server):
+    return {"client": server.client("lambda"), "logs_client": server.client("logs")}
+
+
+def check_common_behaviour(make_function, server, runtime):
+    """What holds however functions are isolated."""
+    function = make_function(SHOW, runtime=runtime, Timeout=2, **clients(server))
+    result = function.invoke()
+    answer = json.loads(result.body)
+    assert answer["python"] == runtime.removeprefix("python")
+    assert answer["count"] == 1
+    assert "printed\n" in result.tail
+    assert "\ttwo\nlines\n" in result.tail
+    assert function()["count"] == 2
+    ended = function.invoke({"do": "os._exit(4)"})
+    assert b"Runtime exited with error: exit status 4" in ended.body
+    assert function()["count"] == 1
+    late = function.invoke({"do": "import time; time.sleep(60)"})
+    assert b"Task timed out after 2.00 seconds" in late.body
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(lambda _: function({"do": "import time; time.sleep(.7)"}), range(4)))
+
+
+class TestProcessMode:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def plain(cls, start_server, tmp_path_factory):
+        return start_server(tmp_path_factory.mktemp("plain"), "--sandbox", "process", "--allow-blocked-runtimes")
+
+    def test_every_start_says_so_in_one_line(self, plain):
+        (line,) = [line for line in plain.lines if line.startswith("sandbox ")]
+        assert line.rstrip() == (
+            "sandbox    plain processes without isolation or limits (asked for by --sandbox process)"
+        )
+
+    def test_functions_run_all_the_same(self, plain, make_function, runtime):
+        answers = check_common_behaviour(make_function, plain, runtime)
+        assert len({answer["pid"] for answer in answers}) == 4
+
+    def test_children_end_with_a_timeout(self, plain, make_function, eventually):
+        """Without a pid namespace, too: a child in a session of its own does not outlive the invoke's failure."""
+        function = make_function(SHOW, Timeout=1, **clients(plain))
+        child = (
+            "import subprocess, time; print('child', subprocess.Popen(['sleep', '1000'], start_new_session=True).pid)"
+        )
+        result = function.invoke({"do": f"{child}; time.sleep(60)"})
+        pid = int(re.search(r"child (\d+)", result.tail)[1])
+        eventually(lambda: not Path(f"/proc/{pid}").exists())
+
+    def test_strange_names_of_other_processes_do_no_harm(self, plain, make_function):
+        """A function's processes are looked for among all, and any process may call itself what it likes."""
+        name_itself = (
+            "import ctypes, sys; ctypes.CDLL(None).prctl(15, b') \\xff\\n(', 0, 0, 0); "
+            "print(flush=True); sys.stdin.read()"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", name_itself], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as other:
+            other.stdout.readline()
+            function = make_function(SHOW, **clients(plain))
+            assert b"exit status 4" in function.invoke({"do": "os._exit(4)"}).body
+            assert function()["count"] == 1
+            other.stdin.close()
+
+
+def private_folders(paths):
+    """For each folder on the way that others may not enter: which of ``paths`` lie in it."""
+    found = {}
+    for path in paths:
+        for parent in reversed(path.parents):
+            if not parent.stat().st_mode & 0o001:
+                found.setdefault(parent, []).append(path)
+                break
+    return found
+
+
+def as_ordinary_user(work, runtimes_dir):
+    """A command prefix: another user, in a mount namespace where that user can enter what the server needs."""
+    needed = {Path(sys.prefix), Path(sys.base_prefix), Path(runtimes_dir), Path(__file__).parents[2]}
+    needed |= {found.interpreter.prefix for found in Installations(runtimes_dir).all()}
+    script = ["set -e", "mount --make-rprivate /"]
+    for folder, paths in private_folders(sorted(needed)).items():
+        for number, path in enumerate(paths):
+            script += [f"mkdir -p {work}/{number}", f"mount --bind {path} {work}/{number}"]
+        script.append(f"mount -t tmpfs -o mode=755 tmpfs {folder}")
+        for number, path in enumerate(paths):
+            script += [f"mkdir -p {path}", f"mount --bind {work}/{number} {path}"]
+    script.append(f'exec setpriv --reuid={USER} --regid={USER} --clear-groups env HOME={work} "$@"')
+    return ["unshare", "--mount", "sh", "-c", "\n".join(script), "sh"]
+
+
+class TestUserMode:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def ordinary(cls, start_server, runtimes_dir):
+        """A server without any privilege."""
+        work = Path(tempfile.mkdtemp(prefix="firefork-user-"))
+        work.chmod(0o755)
+        prefix = []
+        if os.geteuid() == 0:
+            if (
+                shutil.which("setpriv") is None
+                or subprocess.run(["unshare", "--mount", "true"], check=False).returncode
+            ):
+                pytest.skip("setpriv, or the right to make a mount namespace, is missing here")
+            os.chown(work, USER, USER)
+            prefix = as_ordinary_user(work, runtimes_dir)
+        server = start_server(work / "data", "--allow-blocked-runtimes", prefix=prefix)
+        if not any("namespaces of an ordinary user" in line for line in server.lines):
+            pytest.skip(f"user namespaces cannot be made here: {''.join(server.lines)}")
+        yield server
+        server.stop()
+        shutil.rmtree(work)
+
+    def test_the_start_says_what_is_lacking(self, ordinary):
+        (line,) = [line for line in ordinary.lines if line.startswith("sandbox ")]
+        assert "namespaces of an ordinary user, no cgroup limits" in line
+
+    def test_functions_run_isolated(self, ordinary, make_function, runtime):
+        """Own process ids, AWS's paths and user; only limits of control groups are absent."""
+        answers = check_common_behaviour(make_function, ordinary, runtime)
+        assert {answer["pid"] for answer in answers} == {2} or max(answer["pid"] for answer in answers) < 10
+        assert {answer["uid"] for answer in answers} == {993}
+        assert {answer["cwd"] for answer in answers} == {"/var/task"}
+        assert {answer["runtime"] for answer in answers} == {"/var/runtime/awslambdaric/__init__.py"}
+
+    def test_the_sandbox_holds(self, ordinary, make_function):
+        """Read-only root, no host files, no capabilities, no way to pid 1, no host network."""
+        source = """
+import os, socket
+def attempt(call):
+    try:
+        return str(call())
+    except OSError as error:
+        return error.strerror
+def handler(event, context):
+    status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\\t" in line)
+    return {
+        "write": attempt(lambda: open("/var/task/x", "w")),
+        "tmp": attempt(lambda: open("/tmp/x", "w").write("x")),
+        "shadow": attempt(lambda: open("/etc/shadow").read()),
+        "data": attempt(lambda: os.listdir(event)),
+        "capabilities": {status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16},
+        "environment": attempt(lambda: open("/proc/1/environ").read()),
+        "interfaces": sorted(name for _, name in socket.if_nameindex()),
+        "processes": len([name for name in os.listdir("/proc") if name.isdigit()]),
+    }
+"""
+        function = make_function(source, **clients(ordinary))
+        assert function(str(ordinary.data_dir)) == {
+            "write": "Read-only file system",
+            "tmp": "1",
+            "shadow": "No such file or directory",
+            "data": "No such file or directory",
+            "capabilities": True,
+            "environment": "Permission denied",
+            "interfaces": ["lo"],
+            "processes": 2,
+        }
+
+    def test_pid_1_cannot_be_ended(self, ordinary, make_function):
+        """The host sees one user for both, yet the kernel keeps a namespace's signals from its first process."""
+        function = make_function(SHOW, **clients(ordinary))
+        function()
+        function({"do": "import signal; [os.kill(1, number) for number in range(1, 32) if number not in (17, 19)]"})
+        assert function()["count"] == 3
+
+
+def descendants(pid):
+    """Every process below one: ``{pid: start time}``, which together name a process for good."""
+    children, found = {}, {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_bytes().rpartition(b")")[2].split()
+            except OSError:
+                continue
+            children.setdefault(int(fields[1]), []).append((int(entry.name), fields[19]))
+    waiting = [pid]
+    while waiting:
+        for child, started in children.get(waiting.pop(), ()):
+            found[child] = started
+            waiting.append(child)
+    return found
+
+
+def alive(processes):
+    """Which of them still run, with their command lines."""
+    left = {}
+    for pid, started in processes.items():
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+            if fields[19] == started and fields[0] != b"Z":
+                left[pid] = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            continue  # it ended while it was looked at
+    return left
+
+
+def groups(capabilities, data_dir):
+    if capabilities.hierarchies is None:
+        return []
+    prefix = cgroup_prefix(Path(data_dir))
+    return [
+        str(path) for parent in set(capabilities.hierarchies.parents.values()) for path in parent.glob(f"{prefix}*")
+    ]
+
+
+class TestEndOfAServer:
+    @pytest.mark.parametrize(
+        ("mode", "number"),
+        [
+            ("auto", signal.SIGTERM),
+            ("auto", signal.SIGINT),
+            ("auto", signal.SIGKILL),
+            ("process", signal.SIGTERM),
+            ("process", signal.SIGKILL),
+        ],
+    )
+    def test_leaves_nothing_behind(self, start_server, make_function, tmp_path, eventually, capabilities, mode, number):
+        """With an idle (frozen) environment that has a child process, and a busy one: no process, no mount, no group.
+
+        The invoke that runs is answered or cut off within the bound, and the next start on the folder is clean.
+        """
+        server = start_server(tmp_path, "--sandbox", mode, "--shutdown-limit", "0.2", "--spares", "1")
+        idle = make_function(SHOW, FunctionName="idle", **clients(server))
+        idle({"do": "import subprocess; subprocess.Popen(['sleep', '1000'], start_new_session=True)"})
+        busy = make_function(SHOW, FunctionName="busy", Timeout=60, **clients(server))
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(busy.invoke, {"do": "import time; print('running'); time.sleep(50)"})
+            eventually(lambda: "running\n" in busy.messages())
+            processes = descendants(server.pid)
+            assert b"sleep\x001000\x00" in alive(processes).values()
+            assert server.stop(number) == (-signal.SIGKILL if number == signal.SIGKILL else 0)
+            assert running.exception() is not None or running.result().error == "Unhandled"
+        eventually(lambda: not alive(processes))
+        eventually(lambda: not groups(capabilities, tmp_path))
+        assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
+        again = start_server(tmp_path, "--sandbox", mode, "--spares", "1")
+        answer = again.client("lambda").invoke(FunctionName="idle", Payload=b"{}")
+        assert json.loads(answer["Payload"].read())["count"] == 1
+        assert again.stop() == 0
+        assert groups(capabilities, tmp_path) == []

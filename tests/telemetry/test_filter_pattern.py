@@ -1,0 +1,153 @@
+"""Filter patterns as the CloudWatch Logs user guide describes them."""
+
+import pytest
+
+from firefork.aws.errors import InvalidParameter
+from firefork.telemetry.filter_pattern import compile_pattern
+
+EVENT = (
+    '{"eventType": "UpdateTrail", "sourceIPAddress": "111.111.111.111", "arrayKey": ["value", "another value"], '
+    '"objectList": [{"name": "a", "id": 1}, {"name": "b", "id": 2}], "SomeObject": null, "cluster.name": "c", '
+    '"latency": 12.5, "negative": -3, "ok": true, "bad": false, "user": {"id": 1, "name": "ana"}}'
+)
+
+
+class TestTerms:
+    @pytest.mark.parametrize(
+        ("pattern", "message", "matches"),
+        [
+            ("", "anything", True),
+            ("   ", "anything", True),
+            ("ERROR", "[ERROR 400] BAD REQUEST", True),
+            ("ERROR", "error", False),
+            ("ERROR ARGUMENTS", "ERROR: missing ARGUMENTS", True),
+            ("ERROR ARGUMENTS", "ERROR", False),
+            ('"INTERNAL SERVER ERROR"', "500 INTERNAL SERVER ERROR", True),
+            ('"INTERNAL SERVER ERROR"', "INTERNAL ERROR SERVER", False),
+            (r'"say \"hi\""', 'they say "hi" there', True),
+            ("?ERROR ?WARN", "WARN", True),
+            ("?ERROR ?WARN", "INFO", False),
+            ("?ERROR ?WARN fatal", "fatal", True),
+            ("ERROR -EXITING", "ERROR", True),
+            ("ERROR -EXITING", "ERROR EXITING", False),
+            ('-"not this"', "not this one", False),
+            ("-DEBUG", "INFO", True),
+            ("%AUTHORIZED%", "UNAUTHORIZED", True),
+            (r"%\d{3} (OK|Created)%", "200 OK", True),
+            (r"%\d{3} (OK|Created)%", "20 OK", False),
+            (r"%^START%", "START x", True),
+            (r"?%4\d\d% ?%5\d\d%", "status 503", True),
+            ("ключ", "это ключ", True),
+        ],
+    )
+    def test_matches(self, pattern, message, matches):
+        assert compile_pattern(pattern)(message) is matches
+
+
+class TestJson:
+    @pytest.mark.parametrize(
+        ("pattern", "matches"),
+        [
+            ('{ $.eventType = "UpdateTrail" }', True),
+            ("{ $.eventType = UpdateTrail }", True),
+            ('{ $.eventType != "NoTrail" }', True),
+            ('{ $.eventType = "Update*" }', True),
+            ('{ $.eventType = "*Trail" }', True),
+            ('{ $.sourceIPAddress != "123.123.*" }', True),
+            ('{ $.sourceIPAddress = "111.111.111.111" }', True),
+            ('{ $.arrayKey[0] = "value" }', True),
+            ('{ $.arrayKey[1] = "value" }', False),
+            ('{ $.arrayKey[9] = "value" }', False),
+            ('{ $.arrayKey[*] = "another value" }', True),
+            ("{ $.objectList[1].id = 2 }", True),
+            ('{ $.objectList[*].name = "b" }', True),
+            ('{ $.["cluster.name"] = "c" }', True),
+            ('{ $.user.id = 1 && $.user.name = "ana" }', True),
+            ("{ $.user.id = 2 || $.latency > 12 }", True),
+            ("{ ($.user.id = 2 || $.user.id = 1) && $.ok IS TRUE }", True),
+            ("{ $.user.id = 2 || $.user.id = 1 && $.ok IS FALSE }", False),
+            ("{ $.latency > 12.4 }", True),
+            ("{ $.latency >= 12.5 }", True),
+            ("{ $.latency < 1.25e1 }", False),
+            ("{ $.latency <= 1.25e1 }", True),
+            ("{ $.negative = -3 }", True),
+            ("{ $.negative < -2.5 }", True),
+            ("{ $.eventType > 1 }", False),
+            ("{ $.ok > 0 }", False),
+            ("{ $.SomeObject IS NULL }", True),
+            ("{ $.latency IS NULL }", False),
+            ("{ $.SomeOtherObject NOT EXISTS }", True),
+            ("{ $.eventType NOT EXISTS }", False),
+            ("{ $.ok IS TRUE }", True),
+            ("{ $.bad IS FALSE }", True),
+            ("{ $.latency IS TRUE }", False),
+            ("{ $.eventType = %Update.+% }", True),
+            ("{ $.sourceIPAddress = %^111\\.\\d+% }", True),
+            ("{ $.eventType = %^Trail% }", False),
+        ],
+    )
+    def test_matches(self, pattern, matches):
+        assert compile_pattern(pattern)(EVENT) is matches
+
+    def test_messages_that_are_not_json_do_not_match(self):
+        check = compile_pattern("{ $.missing NOT EXISTS }")
+        assert not check("plain text")
+        assert not check("{ broken")
+        assert check("{}")
+
+
+class TestSpaceDelimited:
+    LINE = '127.0.0.1 Prod frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534'
+
+    @pytest.mark.parametrize(
+        ("pattern", "matches"),
+        [
+            ("[ip, server, username, timestamp, request, status_code, bytes]", True),
+            ("[ip, server, username, timestamp, request, status_code]", False),
+            ("[ip, ..., status_code = 404, bytes]", True),
+            ("[ip, ..., status_code = 4*, bytes]", True),
+            ("[..., status_code = 5*, bytes]", False),
+            ("[..., bytes > 1000]", True),
+            ("[..., bytes <= 1000]", False),
+            ('[..., request = "*html*", status_code = 404 || status_code = 410, bytes]', True),
+            ("[..., status_code >= 400 && status_code < 500, bytes]", True),
+            ("[ip != 127.0.0.1, ...]", False),
+            (r"[ip = %127\.0\.0\.[1-9]%, ...]", True),
+            ("[w1 = ERROR, ...]", False),
+        ],
+    )
+    def test_matches(self, pattern, matches):
+        assert compile_pattern(pattern)(self.LINE) is matches
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        "pattern",
+        [
+            "{ $.a = 1",
+            "{ }",
+            "{ a = 1 }",
+            "{ $.a }",
+            "{ $.a = }",
+            "{ $.a IS MAYBE }",
+            "{ $.a > text }",
+            "{ ($.a = 1 }",
+            "{ $.a = 1 && }",
+            "[a, b",
+            "[a,,b]",
+            "[..., a, ...]",
+            '"open',
+            "%open",
+            "%(%",
+            "{ $.a = %(% }",
+            "{" + "(" * 5000,
+        ],
+    )
+    def test_what_breaks_the_grammar(self, pattern):
+        with pytest.raises(InvalidParameter, match="Invalid filter pattern"):
+            compile_pattern(pattern)
+
+    def test_an_expression_that_would_run_for_ever_is_stopped(self):
+        check = compile_pattern("%^(a|a)*$%")
+        with pytest.raises(InvalidParameter, match="takes too long"):
+            check("a" * 60 + "b")
