@@ -65,7 +65,8 @@ sts = boto3.client("sts")
 
 def handler(event, context):
     logs = boto3.client("logs").describe_log_groups(logGroupNamePrefix=context.log_group_name)
-    names = [f["FunctionName"] for f in boto3.client("lambda").list_functions()["Functions"]]
+    pages = boto3.client("lambda").get_paginator("list_functions").paginate()
+    names = [f["FunctionName"] for page in pages for f in page["Functions"]]
     return [sts.get_caller_identity()["Arn"], context.function_name in names, boto3.__file__, len(logs["logGroups"])]
 """
         function = make_function(source, runtime=runtime)
