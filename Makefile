@@ -50,6 +50,8 @@ bench: setup  ## measure each claim against a peer in the same run
 
 docs: venv  ## write the pages that are made from the code
 	@$(BIN)/python scripts/configuration_page.py
+	@$(BIN)/python scripts/operations_table.py
+	@$(BIN)/python scripts/lifecycle_page.py
 
 format: venv
 	@$(BIN)/ruff format .

@@ -29,6 +29,8 @@ class Settings:
     """Base URL where AWS services live that Firefork does not serve (S3 for code uploads)."""
     test_credentials: bool = False
     """Accept the pair test/test; only on a loopback address."""
+    iam: str | None = None
+    """``relaxed`` or ``enforce``: what a role that does not exist may do; ``None``: relaxed on loopback only."""
     allow_blocked_runtimes: bool = False
     """Let functions be created on runtimes that are past their block-create date."""
     interpreter_paths: tuple[Path, ...] = ()

@@ -70,11 +70,22 @@ def provider():
     return Lambda()
 
 
+class Permissive:
+    """Lets every call through: what callers may do is tested with the authorizer."""
+
+    def may_block(self, call, request):
+        return False
+
+    def check(self, call, request):
+        pass
+
+
 @pytest.fixture
 def door(provider):
     made = FrontDoor(
         {"lambda": [provider], "logs": [Logs()], "sts": [Sts()], "cloudwatch": [CloudWatch()]},
         authenticate=lambda key, token: KEY if key == KEY.access_key_id else None,
+        authorizer=Permissive(),
         health=lambda: {"status": "ready"},
         body_patience_s=0.2,
     )

@@ -101,7 +101,7 @@ class TestStart:
         """Seven tidy lines; with --port 0 the endpoint names the port that was found."""
         words = [line.split(maxsplit=1) for line in server.lines]
         assert server.lines[0] == f"Firefork {package.__version__}\n"
-        assert [line[0] for line in words[1:]] == ["endpoint", "data", "keys", "sandbox", "network", "runtimes"]
+        assert [line[0] for line in words[1:]] == ["endpoint", "data", "keys", "iam", "sandbox", "network", "runtimes"]
         said = {line[0]: line[1].strip() for line in words[1:]}
         assert said["endpoint"] == f"{server.endpoint}   (region us-east-1, account 000000000000)"
         assert int(server.endpoint.rpartition(":")[2]) > 0

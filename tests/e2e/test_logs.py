@@ -118,14 +118,15 @@ class TestGroupsAndStreams:
 
     def test_an_arn_of_elsewhere_is_not_the_group_of_here(self, logs, group, put):
         put("s", "mine")
-        for arn in (
-            f"arn:aws:logs:eu-west-1:000000000000:log-group:{group}",
-            f"arn:aws:logs:us-east-1:999999999999:log-group:{group}",
-        ):
+        other_region = f"arn:aws:logs:eu-west-1:000000000000:log-group:{group}"
+        other_account = f"arn:aws:logs:us-east-1:999999999999:log-group:{group}"
+        for arn in (other_region, other_account):
             with pytest.raises(logs.exceptions.ResourceNotFoundException):
                 logs.filter_log_events(logGroupIdentifier=arn)
-            with pytest.raises(logs.exceptions.ResourceNotFoundException):
-                logs.list_tags_for_resource(resourceArn=arn)
+        with pytest.raises(logs.exceptions.ResourceNotFoundException):
+            logs.list_tags_for_resource(resourceArn=other_region)
+        with pytest.raises(logs.exceptions.ClientError, match="AccessDeniedException"):
+            logs.list_tags_for_resource(resourceArn=other_account)
         here = f"arn:aws:logs:us-east-1:000000000000:log-group:{group}"
         assert len(logs.filter_log_events(logGroupIdentifier=here)["events"]) == 1
 

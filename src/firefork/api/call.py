@@ -24,3 +24,7 @@ class Call:
     """``http://127.0.0.1:4566`` as the client addressed it: presigned links are built on it."""
     headers: Mapping[str, str]
     """Request headers, names in lower case."""
+    source_ip: str = ""
+    """The client's address; empty where the transport has none."""
+    access_key_id: str = ""
+    """The key that signed; empty for a call that nobody signed."""

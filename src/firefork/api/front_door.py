@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
+from firefork.api.authorization import Authorizer
 from firefork.api.call import Call
 from firefork.api.dispatch import Operation, dispatch_table
 from firefork.aws import deviations, models, sigv4, validation
@@ -97,6 +98,7 @@ class FrontDoor:
         services: Mapping[str, Sequence[object]],
         *,
         authenticate: sigv4.KeyLookup,
+        authorizer: Authorizer,
         health: Callable[[], Mapping[str, object]],
         download: Download = lambda path, query: None,
         verbose: bool = False,
@@ -108,6 +110,7 @@ class FrontDoor:
         self._tables = {name: dispatch_table(name, providers) for name, providers in services.items()}
         self._signing_names = {models.service_model(name).signing_name: name for name in services}
         self._authenticate = authenticate
+        self._authorizer = authorizer
         self._health = health
         self._download = download
         self._verbose = verbose
@@ -145,13 +148,19 @@ class FrontDoor:
             )
 
     async def handle(self, operation: Operation, call: Call, parameters: dict[str, Any]) -> Mapping[str, Any]:
-        """Run the handler where it belongs: coroutines on the loop, the others in a worker thread."""
-        if operation.on_loop:
-            result = await operation.handler(call, parameters)
+        """Check that the caller may, then run the handler: coroutines on the loop, the others in a worker thread."""
+        loop = asyncio.get_running_loop()
+        if not operation.on_loop:
+            return await loop.run_in_executor(self._workers, self._check_and_run, operation, call, parameters)
+        if self._authorizer.may_block(call, parameters):
+            await loop.run_in_executor(self._workers, self._authorizer.check, call, parameters)
         else:
-            loop = asyncio.get_running_loop()
-            result = await loop.run_in_executor(self._workers, operation.handler, call, parameters)
-        return result or {}
+            self._authorizer.check(call, parameters)
+        return await operation.handler(call, parameters) or {}
+
+    def _check_and_run(self, operation: Operation, call: Call, parameters: dict[str, Any]) -> Mapping[str, Any]:
+        self._authorizer.check(call, parameters)
+        return operation.handler(call, parameters) or {}
 
     def table(self, service: str) -> Mapping[str, Operation] | None:
         return self._tables.get(service)
@@ -192,6 +201,7 @@ class _Exchange:
         self._path = path
         self._query: str = scope["query_string"].decode("latin-1")
         self._headers = _headers_of(scope)
+        self._source_ip: str = (scope.get("client") or ("",))[0]
         self._receive = receive
         self._flat: Mapping[str, str] = {}
         self.request_id = new_id()
@@ -257,6 +267,8 @@ class _Exchange:
             request_id=self.request_id,
             endpoint=f"http://{self._headers.get('host', 'localhost')}",
             headers=self._headers,
+            source_ip=self._source_ip,
+            access_key_id=key.access_key_id,
         )
         result = await self._door.handle(table[self.operation], call, parameters)
         return SERIALIZERS[self.protocol].serialize(self.service, self.operation, result, self.request_id)
@@ -274,7 +286,8 @@ class _Exchange:
         if shape is not None:
             found = validation.violations(shape, parameters)
             if found:
-                raise ValidationError(validation.message(found))
+                show_values = self.service not in deviations.HIDDEN_VALUES
+                raise ValidationError(validation.message(found, show_values=show_values))
         return parameters
 
     def _service_of(self, authorization: sigv4.Authorization | None) -> str:
@@ -380,6 +393,7 @@ def _recoded(error: ServiceError, code: str) -> ServiceError:
     other.code = code  # type: ignore[misc]
     other.status = error.status  # type: ignore[misc]
     other.fault = error.fault  # type: ignore[misc]
+    other.message_member = error.message_member  # type: ignore[misc]
     return other
 
 

@@ -12,15 +12,24 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
 import firefork
+from firefork.api.authorization import Authorizer
 from firefork.api.front_door import FrontDoor
 from firefork.api.http_server import HttpServer
+from firefork.api.iam.account import Account as IamAccount
+from firefork.api.iam.attachments import GroupPolicies, RolePolicies, UserPolicies
+from firefork.api.iam.groups import Groups as IamGroups
+from firefork.api.iam.instance_profiles import InstanceProfiles
+from firefork.api.iam.policies import Policies as ManagedPolicies
+from firefork.api.iam.roles import Roles
+from firefork.api.iam.simulation import Simulation
+from firefork.api.iam.users import Users
 from firefork.api.lambda_.account import Account
 from firefork.api.lambda_.aliases import Aliases
 from firefork.api.lambda_.code_signing_configs import CodeSigningConfigs
@@ -44,6 +53,7 @@ from firefork.api.logs.events import Events
 from firefork.api.logs.groups import Groups
 from firefork.api.logs.streams import Streams
 from firefork.api.sts.identity import Identity
+from firefork.aws.errors import ServiceError
 from firefork.aws.scope import Scope
 from firefork.catalog.aliases import Aliases as AliasCatalog
 from firefork.catalog.code_signing_configs import CodeSigningConfigs as CodeSigningCatalog
@@ -54,13 +64,18 @@ from firefork.catalog.function import FunctionVersion
 from firefork.catalog.function_urls import FunctionUrls as UrlCatalog
 from firefork.catalog.functions import Functions as FunctionCatalog
 from firefork.catalog.functions import StateFailure
-from firefork.catalog.keys import Keys, role_session
+from firefork.catalog.iam.access_keys import AccessKeys
+from firefork.catalog.iam.directory import Directory
+from firefork.catalog.iam.identities import Identities, RoleMode
+from firefork.catalog.keys import Keys
 from firefork.catalog.layers import Layers as LayerCatalog
 from firefork.catalog.packages import Packages
 from firefork.catalog.policies import Policies
 from firefork.catalog.recursion_configs import RecursionConfigs as RecursionCatalog
+from firefork.catalog.resource_policies import ResourcePolicies
 from firefork.catalog.runtime_management_configs import RuntimeManagementConfigs as RuntimeManagementCatalog
 from firefork.catalog.scaling_configs import ScalingConfigs as ScalingCatalog
+from firefork.catalog.tags import TaggedResource
 from firefork.catalog.tags import Tags as TagCatalog
 from firefork.engine.engine import Engine, EngineOptions
 from firefork.engine.failures import Failure
@@ -75,6 +90,7 @@ from firefork.invoke.provisioner import Provisioner
 from firefork.settings import Settings
 from firefork.store.blobs import Blobs
 from firefork.store.database import Database
+from firefork.store.vault import SecretUnreadable, Vault
 from firefork.telemetry.log_store import LogStore
 
 logger = logging.getLogger(__name__)
@@ -110,17 +126,29 @@ class Platform:
             raise StartFailed(
                 f"the data folder {data_dir} cannot be used: {error.filename}: {error.strerror}"
             ) from None
+        self.iam_mode = _iam_mode(settings)
+        self.directory = Directory(self.database)
+        self.identities = Identities(self.directory, self.iam_mode)
         try:
-            self.keys = Keys(data_dir, settings)
-        except (OSError, ValueError) as error:
+            self.access_keys = AccessKeys(self.database, self.directory, Vault(data_dir / "secrets.key"))
+            self.keys = Keys(data_dir, settings, users=self.access_keys.lookup)
+        except (OSError, ValueError, SecretUnreadable) as error:
             raise StartFailed(f"the keys cannot be read: {error}") from None
         self.installations = Installations(settings.runtimes_dir, settings.interpreter_paths)
         self.logs = LogStore(self.database)
         self.layers = LayerCatalog(self.database)
         self.functions = FunctionCatalog(
-            self.database, self.packages, self.layers, settings, missing_runtime=self.installations.missing
+            self.database,
+            self.packages,
+            self.layers,
+            settings,
+            missing_runtime=self.installations.missing,
+            assumable=self.identities.assumable_by_lambda,
         )
         self.policies = Policies(self.database, self.functions)
+        self.resource_policies = ResourcePolicies(self.policies.policy_of)
+        self.policies.layer_policy_changed = self.resource_policies.forget
+        self.tags = TagCatalog(self.database, self.functions)
         self.mappings = MappingCatalog(self.database, self.functions)
         self.aliases = AliasCatalog(self.database, self.functions)
         self.concurrency = Concurrency(
@@ -241,15 +269,35 @@ class Platform:
             {
                 "lambda": self._lambda_providers(downloads),
                 "logs": [Groups(self.logs), Streams(self.logs), Events(self.logs)],
-                "sts": [Identity(self.keys)],
+                "iam": [
+                    Roles(self.directory),
+                    RolePolicies(self.directory),
+                    ManagedPolicies(self.directory),
+                    Users(self.directory, self.access_keys),
+                    UserPolicies(self.directory),
+                    IamGroups(self.directory),
+                    GroupPolicies(self.directory),
+                    InstanceProfiles(self.directory),
+                    Simulation(self.directory),
+                    IamAccount(self.directory),
+                ],
+                "sts": [Identity(self.keys, self.directory, self.identities)],
             },
             authenticate=self.keys.lookup,
+            authorizer=Authorizer(
+                self.directory,
+                self.identities,
+                self.access_keys,
+                resource_policies=self.resource_policies,
+                resource_tags=self._resource_tags,
+            ),
             health=self.health,
             download=downloads.find,
             verbose=settings.verbose,
         )
         self.http = HttpServer(self.door)
         self.functions.changed.append(self._function_changed)
+        self.functions.changed.append(lambda scope, name, deleted: self.resource_policies.forget())
         self.functions.published.append(self._version_published)
         for version in await asyncio.to_thread(self.functions.optimised_versions):
             self._make_snapshot(version)  # processes do not outlive a server, so they are made again
@@ -264,7 +312,7 @@ class Platform:
         sources = CodeSources(
             self.packages, self.settings, in_use=lambda digest: functions.uses(digest) or self.layers.uses(digest)
         )
-        tags, signing = TagCatalog(database, functions), CodeSigningCatalog(database, functions)
+        tags, signing = self.tags, CodeSigningCatalog(database, functions)
         return [
             Functions(functions, tags, signing, self.concurrency, sources, downloads),
             Versions(functions),
@@ -344,15 +392,24 @@ class Platform:
         task.add_done_callback(self._tasks.discard)
 
     def _role_credentials(self, spec: ExecutionSpec) -> dict[str, str]:
-        principal = role_session(spec.role, spec.name)
+        principal = self.identities.function_session(spec.role, spec.scope, spec.name)
         return self.keys.issue_session(principal, ROLE_SESSION_S).as_environment()
+
+    def _resource_tags(self, arn: str) -> dict[str, str]:
+        """The tags of a function, for policies that ask for them."""
+        parts = arn.split(":")
+        if parts[2:3] != ["lambda"] or parts[5:6] != ["function"]:
+            return {}
+        with contextlib.suppress(ServiceError):  # what does not exist has no tags; the handler will say so
+            return self.tags.of(TaggedResource.parse(":".join(parts[:7])))
+        return {}
 
     def health(self) -> dict[str, object]:
         used, budget = self.engine.memory
         return {
             "status": "ready" if self.ready else "starting",
             "version": firefork.__version__,
-            "services": ["lambda", "logs", "sts"],
+            "services": ["lambda", "logs", "iam", "sts"],
             "sandbox": self.capabilities.mode,
             "network": self.network.mode,
             "environments": self.engine.environments,
@@ -415,10 +472,24 @@ def _greeting(platform: Platform) -> list[str]:
         f"endpoint   {platform.endpoint}   (region {settings.region}, account {settings.account})",
         f"data       {settings.data_dir}",
         f"keys       {settings.data_dir / 'credentials'}" + ("   and test/test" if settings.test_credentials else ""),
+        f"iam        {platform.iam_mode.value}: a role that does not exist {_ROLE_MODES[platform.iam_mode]}",
         f"sandbox    {platform.capabilities.describe()}",
         f"network    {platform.network.describe()}",
         f"runtimes   {', '.join(runtimes) if runtimes else 'none: run `firefork runtimes install --all`'}",
     ]
+
+
+_ROLE_MODES: Final[Mapping[RoleMode, str]] = {
+    RoleMode.RELAXED: "may do everything in its account",
+    RoleMode.ENFORCE: "may do nothing",
+}
+
+
+def _iam_mode(settings: Settings) -> RoleMode:
+    """Beyond loopback nothing is relaxed unless it is asked for."""
+    if settings.iam is not None:
+        return RoleMode(settings.iam)
+    return RoleMode.RELAXED if _is_loopback(settings.host) else RoleMode.ENFORCE
 
 
 def state_failure(failure: Failure) -> StateFailure:

@@ -22,9 +22,14 @@ SHAPES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
 VALIDATION_CODES: Final[Mapping[str, str]] = {
     "lambda": "ValidationException",
     "logs": "InvalidParameterException",
+    "iam": "ValidationError",
     "sts": "ValidationError",
 }
 """The wire code of a request that breaks the model: recorded for Lambda, documented for the others."""
+
+
+HIDDEN_VALUES: Final = frozenset({"iam"})
+"""Services whose violations do not repeat the value: recorded for IAM in 2026, "Value at 'tags' failed to …"."""
 
 
 def apply(service: str, model: Any) -> None:

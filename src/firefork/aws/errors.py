@@ -17,6 +17,8 @@ class ServiceError(Exception):
     status: ClassVar[int] = 400
     fault: ClassVar[str] = "User"
     """``User`` (the caller can change it) or ``Server``."""
+    message_member: ClassVar[str] = "message"
+    """What the text is called in JSON when the service's model does not know the code."""
 
     def __init__(self, message: str, **members: object) -> None:
         super().__init__(message)
@@ -30,6 +32,7 @@ class ServiceError(Exception):
 class AccessDenied(ServiceError):
     code = "AccessDeniedException"
     status = 403
+    message_member = "Message"
 
 
 class ExpiredToken(ServiceError):
@@ -209,4 +212,54 @@ class TooManyTags(ServiceError):
 
 class LogsResourceNotFound(ServiceError):
     code = "ResourceNotFoundException"
+    status = 400
+
+
+# IAM and STS. The names of the query protocol, without "Exception". AWS: IAM API reference, "Common errors".
+
+
+class MalformedPolicyDocument(ServiceError):
+    code = "MalformedPolicyDocument"
+    status = 400
+
+
+class NoSuchEntity(ServiceError):
+    code = "NoSuchEntity"
+    status = 404
+
+
+class EntityAlreadyExists(ServiceError):
+    code = "EntityAlreadyExists"
+    status = 409
+
+
+class DeleteConflict(ServiceError):
+    code = "DeleteConflict"
+    status = 409
+
+
+class LimitExceeded(ServiceError):
+    code = "LimitExceeded"
+    status = 409
+
+
+class InvalidInput(ServiceError):
+    code = "InvalidInput"
+    status = 400
+
+
+class UnmodifiableEntity(ServiceError):
+    code = "UnmodifiableEntity"
+    status = 400
+
+
+class InvalidStsParameter(ServiceError):
+    """STS's own code for session tags that do not fit together."""
+
+    code = "InvalidParameterValue"
+    status = 400
+
+
+class PackedPolicyTooLarge(ServiceError):
+    code = "PackedPolicyTooLarge"
     status = 400

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 _PARTITION_BY_PREFIX = (
@@ -15,6 +16,7 @@ _PARTITION_BY_PREFIX = (
 )
 
 
+@functools.lru_cache(maxsize=256)
 def partition_of(region: str) -> str:
     """The partition a region name belongs to; AWS: General Reference, "Amazon Resource Names"."""
     return next((partition for prefix, partition in _PARTITION_BY_PREFIX if region.startswith(prefix)), "aws")
@@ -34,3 +36,7 @@ class Scope:
     def arn(self, service: str, resource: str) -> str:
         """``arn:aws:lambda:us-east-1:000000000000:function:name``."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+    def global_arn(self, service: str, resource: str) -> str:
+        """``arn:aws:iam::000000000000:role/name``: resources of services that have no regions."""
+        return f"arn:{self.partition}:{service}::{self.account}:{resource}"

@@ -20,6 +20,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from firefork.aws.errors import (
+    AccessDenied,
     ExpiredToken,
     IncompleteSignature,
     InvalidSignature,
@@ -269,5 +270,6 @@ QUERY_CODES: Final[Mapping[type[ServiceError], str]] = {
     MissingAuthenticationToken: "MissingAuthenticationToken",
     IncompleteSignature: "IncompleteSignature",
     ExpiredToken: "ExpiredToken",
+    AccessDenied: "AccessDenied",
 }
 """Services of the query protocol have names of their own for the same errors."""

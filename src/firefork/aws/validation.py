@@ -17,8 +17,13 @@ def violations(shape: Shape, value: Mapping[str, Any]) -> list[str]:
     return list(_check_of(shape)(value, ""))
 
 
-def message(found: list[str]) -> str:
+_SHOWN_VALUE: Final = regex.compile(r"Value (?:'.*'|null) at (?='[^']*' failed to)", regex.DOTALL)
+
+
+def message(found: list[str], *, show_values: bool = True) -> str:
     """``1 validation error detected: Value 'x' at 'functionName' failed to satisfy constraint: …``"""
+    if not show_values:
+        found = [_SHOWN_VALUE.sub("Value at ", text, count=1) for text in found]
     noun = "validation error" if len(found) == 1 else "validation errors"
     return f"{len(found)} {noun} detected: {'; '.join(found)}"
 

@@ -113,16 +113,18 @@ class Functions:
         settings: Settings,
         *,
         missing_runtime: Callable[[str], str | None] = lambda identifier: None,
+        assumable: Callable[[str], bool] = lambda role_arn: True,
         schedule: Callable[[float, Callable[[], None]], object] | None = None,
     ) -> None:
-        """``missing_runtime`` says how to install a runtime that is not there; ``schedule(seconds, work)`` runs
-        work later, in some thread.
+        """``missing_runtime`` says how to install a runtime that is not there; ``assumable`` whether Lambda may assume
+        a role; ``schedule(seconds, work)`` runs work later, in some thread.
         """
         self._database = database
         self._packages = packages
         self._layers = layers
         self._settings = settings
         self._missing_runtime = missing_runtime
+        self._assumable = assumable
         self.schedule = schedule or _timer
         self._lock = threading.RLock()
         self._routes: dict[tuple[Scope, str], dict[str | None, Route]] = {}
@@ -541,7 +543,7 @@ class Functions:
             raise InvalidParameterValue(f"The runtime {identifier} is not installed on this machine. {hint}")
 
     def _check(self, function: FunctionVersion, package: Package) -> None:
-        if not _ROLE.fullmatch(function.role):
+        if not _ROLE.fullmatch(function.role) or not self._assumable(function.role):
             raise InvalidParameterValue("The role defined for the function cannot be assumed by Lambda.")
         check_environment(function.environment)
         check_snap_start(function.runtime, function.snap_start_apply_on)

@@ -1,4 +1,4 @@
-"""Access keys: the root key of a data folder, and the temporary keys of role sessions.
+"""Access keys: the root key of a data folder, those of IAM users, and the temporary keys of sessions.
 
 A session's token carries everything that is needed to check it, sealed with a key of this data folder, and its secret
 follows from the token. So issuing one costs no storage, and tokens outlive a restart.
@@ -11,15 +11,17 @@ import configparser
 import hashlib
 import hmac
 import json
-import os
 import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from firefork.aws.principal import Principal, SigningKey
+from firefork.aws.access_key_id import account_of, new_access_key_id
+from firefork.aws.principal import Principal, Session, SigningKey
 from firefork.settings import Settings
+from firefork.store.vault import write_secret
 
 _SEAL_SIZE: Final = 16
 TEST_KEY: Final = "test"
@@ -46,12 +48,22 @@ class SessionCredentials:
 class Keys:
     """Looks keys up without the database; made once a server."""
 
-    def __init__(self, data_dir: Path, settings: Settings) -> None:
-        """Reads or makes the root key and the sealing key in ``data_dir``. Raises OSError, ValueError."""
+    def __init__(
+        self,
+        data_dir: Path,
+        settings: Settings,
+        *,
+        users: Callable[[str], SigningKey | None] = lambda access_key_id: None,
+    ) -> None:
+        """Reads or makes the root key and the sealing key in ``data_dir``; ``users`` finds the keys of IAM users.
+
+        Raises OSError, ValueError.
+        """
+        self._users = users
         root = Principal(
             account=settings.account, arn=f"arn:aws:iam::{settings.account}:root", user_id=settings.account
         )
-        key_id, secret = _root_key(data_dir / "credentials")
+        key_id, secret = _root_key(data_dir / "credentials", settings.account)
         self._permanent = {key_id: _permanent(key_id, secret, root)}
         if settings.test_credentials:
             self._permanent[TEST_KEY] = _permanent(TEST_KEY, TEST_KEY, root)
@@ -61,7 +73,7 @@ class Keys:
     def lookup(self, access_key_id: str, session_token: str | None) -> SigningKey | None:
         """The key of that id, ``None`` if there is none or the token is not ours. Expiry is the caller's to judge."""
         if session_token is None:
-            return self._permanent.get(access_key_id)
+            return self._permanent.get(access_key_id) or self._users(access_key_id)
         known = self._sessions.get(session_token)
         if known is None:
             known = self._open(session_token)
@@ -72,11 +84,16 @@ class Keys:
             self._sessions[session_token] = known
         return known if known.access_key_id == access_key_id else None
 
+    def account_of(self, access_key_id: str) -> str | None:
+        """The account a key belongs to, also of keys that this server never made. AWS: STS, GetAccessKeyInfo."""
+        known = self.lookup(access_key_id, None)
+        return known.principal.account if known is not None else account_of(access_key_id)
+
     def issue_session(self, principal: Principal, duration_s: int) -> SessionCredentials:
         """New temporary credentials for ``principal``."""
-        key_id = f"ASIA{base64.b32encode(secrets.token_bytes(10)).decode()}"
+        key_id = new_access_key_id("ASIA", principal.account)
         expires = int(time.time()) + duration_s
-        claims = [key_id, expires, principal.account, principal.arn, principal.user_id]
+        claims = {"key": key_id, "expires": expires, "principal": asdict(principal)}
         payload = json.dumps(claims, separators=(",", ":")).encode()
         token = base64.b64encode(self._seal(payload) + payload).decode()
         return SessionCredentials(
@@ -92,15 +109,17 @@ class Keys:
             seal, payload = sealed[:_SEAL_SIZE], sealed[_SEAL_SIZE:]
             if not hmac.compare_digest(seal, self._seal(payload)):
                 return None
-            key_id, expires, account, arn, user_id = json.loads(payload)
+            claims = json.loads(payload)
         except ValueError:
             return None
+        if not isinstance(claims, dict):
+            return None  # sealed by an earlier release, which told less about a session
         return SigningKey(
-            access_key_id=key_id,
+            access_key_id=claims["key"],
             secret=self._secret(token),
             session_token=token,
-            expires_at_s=expires,
-            principal=Principal(account=account, arn=arn, user_id=user_id),
+            expires_at_s=claims["expires"],
+            principal=_principal(claims["principal"]),
         )
 
     def _seal(self, payload: bytes) -> bytes:
@@ -115,23 +134,50 @@ class Keys:
         return hmac.new(self._seal_key, b"link" + text.encode(), hashlib.sha256).hexdigest()
 
 
-def role_session(role_arn: str, session_name: str) -> Principal:
-    """Who a role's session is. AWS: IAM User Guide, "Unique identifiers" (AROA… is the role's own)."""
+def role_session(
+    role_arn: str, session_name: str, *, role_id: str | None = None, session: Session | None = None
+) -> Principal:
+    """Who a role's session is; a role that does not exist gets an id that follows from its ARN.
+
+    AWS: IAM User Guide, "Unique identifiers" (AROA… is the role's own).
+    """
     parts = role_arn.split(":", 5)
     partition, account, name = parts[1], parts[4], parts[5].rpartition("/")[2]
-    unique = base64.b32encode(hashlib.sha256(role_arn.encode()).digest()).decode()[:17]
+    role_id = role_id or id_of_no_role(role_arn)
     return Principal(
         account=account,
         arn=f"arn:{partition}:sts::{account}:assumed-role/{name}/{session_name}",
-        user_id=f"AROA{unique}:{session_name}",
+        user_id=f"{role_id}:{session_name}",
+        session=session or Session(issued_at_s=int(time.time()), role_arn=role_arn),
     )
+
+
+def id_of_no_role(role_arn: str) -> str:
+    """The id that sessions of a role have that does not exist; no role that was made ever gets it."""
+    return f"AROA{base64.b32encode(hashlib.sha256(role_arn.encode()).digest()).decode()[:17]}"
+
+
+def _principal(claims: dict[str, Any]) -> Principal:
+    """A principal as a token carries it: JSON has lists where it has tuples."""
+    session = claims["session"]
+    if session is not None:
+        policies = session["policies"]
+        session = Session(
+            **{
+                **session,
+                "policies": None if policies is None else tuple(policies),
+                "tags": tuple((key, value) for key, value in session["tags"]),
+                "transitive_tag_keys": tuple(session["transitive_tag_keys"]),
+            }
+        )
+    return Principal(**{**claims, "session": session})
 
 
 def _permanent(key_id: str, secret: str, principal: Principal) -> SigningKey:
     return SigningKey(access_key_id=key_id, secret=secret, session_token=None, expires_at_s=None, principal=principal)
 
 
-def _root_key(path: Path) -> tuple[str, str]:
+def _root_key(path: Path, account: str) -> tuple[str, str]:
     """Read the credentials file, or make it: AWS's own format, for nobody but the owner."""
     parser = configparser.ConfigParser(interpolation=None)
     if path.exists():
@@ -140,25 +186,14 @@ def _root_key(path: Path) -> tuple[str, str]:
             return parser["default"]["aws_access_key_id"], parser["default"]["aws_secret_access_key"]
         except (KeyError, configparser.Error):
             raise ValueError(f"{path} has no profile [default] with a key pair") from None
-    key_id = f"AKIA{base64.b32encode(secrets.token_bytes(10)).decode()}"
+    key_id = new_access_key_id("AKIA", account)
     secret = base64.b64encode(secrets.token_bytes(30)).decode()
     text = f"[default]\naws_access_key_id = {key_id}\naws_secret_access_key = {secret}\n"
-    _write_secret(path, text.encode())
+    write_secret(path, text.encode())
     return key_id, secret
 
 
 def _sealing_key(path: Path) -> bytes:
     if not path.exists():
-        _write_secret(path, secrets.token_bytes(32))
+        write_secret(path, secrets.token_bytes(32))
     return path.read_bytes()
-
-
-def _write_secret(path: Path, data: bytes) -> None:
-    work = path.with_name(f".{path.name}.new")
-    work.unlink(missing_ok=True)
-    descriptor = os.open(work, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(work, path)

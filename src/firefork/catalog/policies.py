@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -90,6 +90,8 @@ class Policies:
     """The policies of all functions and layer versions. Thread-safe; methods may block."""
 
     def __init__(self, database: Database, functions: Functions) -> None:
+        self.layer_policy_changed: Callable[[], None] = lambda: None
+        """Called after a change; those of functions' policies are told as changes of the functions."""
         self._database = database
         self._functions = functions
 
@@ -176,7 +178,9 @@ class Policies:
             policy = _policy(document).with_statement(complete)
             if revision_id is not None and revision_id != revision:
                 raise PreconditionFailed(_STALE.format("GetLayerPolicy"))
-            return complete, _save_layer(connection, scope, name, version, policy)
+            revision = _save_layer(connection, scope, name, version, policy)
+        self.layer_policy_changed()
+        return complete, revision
 
     def remove_layer(self, scope: Scope, name: str, version: int, sid: str, revision_id: str | None) -> None:
         """Detach a statement. Raises ResourceNotFound, PreconditionFailed."""
@@ -186,6 +190,7 @@ class Policies:
             if revision_id is not None and revision_id != revision:
                 raise PreconditionFailed(_STALE.format("GetLayerPolicy"))
             _save_layer(connection, scope, name, version, _policy(document).without_statement(sid))
+        self.layer_policy_changed()
 
     def get_layer(self, scope: Scope, name: str, version: int) -> tuple[dict[str, Any], str]:
         """The document and its revision id. Raises ResourceNotFound."""

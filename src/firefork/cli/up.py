@@ -55,6 +55,13 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     help="Accept the key pair test/test; only on a loopback address.",
 )
 @click.option(
+    "--iam",
+    envvar="FIREFORK_IAM",
+    type=click.Choice(["relaxed", "enforce"]),
+    show_default="relaxed on a loopback address, else enforce",
+    help="Whether a role that does not exist may do everything in its account (relaxed) or nothing (enforce).",
+)
+@click.option(
     "--allow-blocked-runtimes",
     envvar="FIREFORK_ALLOW_BLOCKED_RUNTIMES",
     is_flag=True,
@@ -151,6 +158,7 @@ def up(
     database_url: str | None,
     upstream: str | None,
     test_credentials: bool,
+    iam: str | None,
     allow_blocked_runtimes: bool,
     interpreters: tuple[Path, ...],
     sandbox: str,
@@ -178,6 +186,7 @@ def up(
             database_url=database_url,
             upstream=upstream.rstrip("/") if upstream else None,
             test_credentials=test_credentials,
+            iam=iam,
             allow_blocked_runtimes=allow_blocked_runtimes,
             interpreter_paths=interpreters,
             sandbox=sandbox,

@@ -231,3 +231,70 @@ log_chunks = Table(
     sqlite_autoincrement=True,
 )
 """Many events a row, compressed: a function that writes 100,000 lines makes some twenty rows."""
+
+iam_entities = Table(
+    "iam_entities",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("folded", String(128), nullable=False),
+    Column("path", String(512), nullable=False),
+    Column("document", Text, nullable=False),
+    UniqueConstraint("account", "kind", "folded", name="iam_entities_by_folded_name"),
+)
+"""Roles, users, groups, managed policies, instance profiles. ``folded``: names differ by more than case."""
+
+iam_inline_policies = Table(
+    "iam_inline_policies",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("owner", String(128), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("document", Text, nullable=False),
+)
+
+iam_attachments = Table(
+    "iam_attachments",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("owner", String(128), primary_key=True),
+    Column("policy_arn", String(768), primary_key=True),
+    Index("iam_attachments_of_policy", "account", "policy_arn"),
+)
+
+iam_policy_versions = Table(
+    "iam_policy_versions",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+iam_members = Table(
+    "iam_members",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("container", String(128), primary_key=True),
+    Column("member", String(128), primary_key=True),
+    Index("iam_members_by_member", "account", "kind", "member"),
+)
+"""Users of groups, roles of instance profiles; ``kind`` is the container's."""
+
+iam_access_keys = Table(
+    "iam_access_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("account", String(12), nullable=False),
+    Column("user", String(128), nullable=False),
+    Column("active", Integer, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("sealed_secret", LargeBinary, nullable=False),
+    Index("iam_access_keys_of_user", "account", "user"),
+)
+"""The secret is encrypted with the data folder's key file."""

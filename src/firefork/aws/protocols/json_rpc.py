@@ -35,7 +35,10 @@ def serialize(service: str, operation: str, result: Mapping[str, Any], request_i
 def serialize_error(service: str, error: ServiceError, request_id: str) -> HttpAnswer:
     model = models.service_model(service)
     shape = model.shape_for(error.code) if error.code in model.shape_names else None
-    body = {"__type": error.code, **values.error_members(shape, error.message, error.members, error.fault)}
+    body = {
+        "__type": error.code,
+        **values.error_members(shape, error.message, error.members, error.fault, error.message_member),
+    }
     headers = [*_headers(service, request_id), ("x-amzn-ErrorType", error.code)]
     return HttpAnswer(status=rpc_status(error), headers=headers, body=orjson.dumps(body))
 

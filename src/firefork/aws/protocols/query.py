@@ -1,4 +1,4 @@
-"""The query protocol: STS. Source: Smithy, "AWS query protocol"."""
+"""The query protocol: IAM and STS. Source: Smithy, "AWS query protocol"."""
 
 from __future__ import annotations
 

@@ -155,5 +155,5 @@ def serialize_error(service: str, error: ServiceError, request_id: str) -> HttpA
         for name, member in shape.members.items():
             if member.serialization.get("location") == "header" and error.members.get(name) is not None:
                 headers.append((member.serialization.get("name", name), str(error.members[name])))
-    body = values.error_members(shape, error.message, error.members, error.fault)
+    body = values.error_members(shape, error.message, error.members, error.fault, error.message_member)
     return HttpAnswer(status=status, headers=headers, body=orjson.dumps(body))

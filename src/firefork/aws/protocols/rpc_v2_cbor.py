@@ -86,7 +86,7 @@ def serialize(service: str, operation: str, result: Mapping[str, Any], request_i
 def serialize_error(service: str, error: ServiceError, request_id: str) -> HttpAnswer:
     model = models.service_model(service)
     shape = model.shape_for(error.code) if error.code in model.shape_names else None
-    members = values.error_members(shape, error.message, error.members, error.fault)
+    members = values.error_members(shape, error.message, error.members, error.fault, error.message_member)
     body = _dump({"__type": error.code, **members})
     return HttpAnswer(status=rpc_status(error), headers=_headers(request_id), body=body)
 

@@ -151,8 +151,12 @@ def format_timestamp(shape: Shape, value: datetime | float, default: str) -> Any
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def error_members(shape: Any | None, message: str, members: Mapping[str, object], fault: str) -> dict[str, Any]:
-    """The body of a modelled error: the model names the message's member, ``message`` or ``Message``."""
+def error_members(
+    shape: Any | None, message: str, members: Mapping[str, object], fault: str, message_member: str = "message"
+) -> dict[str, Any]:
+    """The body of an error: the model names the message's member, ``message`` or ``Message``; ``message_member`` is
+    its name where the model does not know the error.
+    """
     body: dict[str, Any] = {}
     modelled = shape.members if shape is not None else {}
     for name, member in modelled.items():
@@ -167,5 +171,5 @@ def error_members(shape: Any | None, message: str, members: Mapping[str, object]
         elif members.get(name) is not None:
             body[name] = members[name]
     if not any(name.lower() == "message" for name in body):
-        body["message"] = message
+        body[message_member] = message
     return body

@@ -1,0 +1,1 @@
+"""IAM's operations, one file a resource. AWS: IAM API reference."""

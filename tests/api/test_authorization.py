@@ -1,0 +1,325 @@
+"""The check in front of every handler: contexts, accounts, what is remembered."""
+
+import json
+
+import pytest
+
+from firefork.api.authorization import Authorizer
+from firefork.api.call import Call
+from firefork.aws.errors import AccessDenied
+from firefork.aws.principal import Principal, Session
+from firefork.aws.scope import Scope
+from firefork.catalog.iam.access_keys import AccessKeys
+from firefork.catalog.iam.directory import Directory
+from firefork.catalog.iam.entities import User, new_unique_id
+from firefork.catalog.iam.identities import Identities, RoleMode
+from firefork.catalog.keys import role_session
+from firefork.catalog.resource_policies import ResourcePolicies
+from firefork.store.clock import now
+from firefork.store.database import Database
+from firefork.store.vault import Vault
+
+ACCOUNT = "111111111111"
+OTHER = "222222222222"
+ANN = Principal(account=ACCOUNT, arn=f"arn:aws:iam::{ACCOUNT}:user/ann", user_id="AIDA1")
+ROOT = Principal(account=ACCOUNT, arn=f"arn:aws:iam::{ACCOUNT}:root", user_id=ACCOUNT)
+FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"
+FOREIGN = f"arn:aws:lambda:us-east-1:{OTHER}:function:f"
+
+
+def policy(action, resource="*", effect="Allow", **more):
+    statement = {"Effect": effect, "Action": action, "Resource": resource, **more}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+class World:
+    """An authorizer over a directory in which the user ann exists."""
+
+    def __init__(self, database, tmp_path, mode=RoleMode.RELAXED):
+        self.directory = Directory(database)
+        self.shared = {}
+        self.policies = ResourcePolicies(lambda arn: json.loads(self.shared[arn]) if arn in self.shared else None)
+        self.tags = {}
+        self.asked_for_tags = 0
+        identities = Identities(self.directory, mode)
+        self.keys = AccessKeys(database, self.directory, Vault(tmp_path / "key"))
+        self.authorizer = Authorizer(
+            self.directory, identities, self.keys, resource_policies=self.policies, resource_tags=self._tags
+        )
+        ann = User(
+            account=ACCOUNT,
+            partition="aws",
+            path="/",
+            name="ann",
+            id=new_unique_id("AIDA"),
+            created=now(),
+            tags={"team": "red"},
+        )
+        self.directory.create(ann)
+
+    def _tags(self, arn):
+        self.asked_for_tags += 1
+        return self.tags.get(arn, {})
+
+    def give(self, text):
+        self.directory.put_inline(User, ACCOUNT, "ann", "p", text)
+
+    def call(self, service, operation, principal=ANN, **more):
+        return Call(
+            service=service,
+            operation=operation,
+            scope=Scope(principal.account, "us-east-1"),
+            principal=principal,
+            request_id="",
+            headers={"user-agent": "tests"},
+            **{"endpoint": "http://x", "source_ip": "203.0.113.7", **more},
+        )
+
+    def share(self, arn, text):
+        """Give a resource a policy, or take it away with ``None``."""
+        self.shared[arn] = text
+        if text is None:
+            del self.shared[arn]
+        self.policies.forget()
+
+    def may(self, service, operation, request, **more):
+        try:
+            self.authorizer.check(self.call(service, operation, **more), request)
+        except AccessDenied:
+            return False
+        return True
+
+    def may_invoke(self, name="f", **more):
+        return self.may("lambda", "Invoke", {"FunctionName": name}, **more)
+
+
+@pytest.fixture
+def database(tmp_path):
+    database = Database.in_folder(tmp_path)
+    database.migrate()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def world(database, tmp_path):
+    return World(database, tmp_path)
+
+
+class TestCalls:
+    def test_without_a_policy_nothing_is_allowed(self, world):
+        with pytest.raises(AccessDenied) as refused:
+            world.authorizer.check(world.call("lambda", "Invoke"), {"FunctionName": "f"})
+        assert refused.value.message == (
+            f"User: {ANN.arn} is not authorized to perform: lambda:InvokeFunction on resource: {FUNCTION} "
+            "because no identity-based policy allows the lambda:InvokeFunction action"
+        )
+
+    def test_resources_are_told_apart(self, world):
+        world.give(policy("lambda:InvokeFunction", f"{FUNCTION}:prod"))
+        assert world.may_invoke("f:prod")
+        assert not world.may_invoke("f")
+        assert not world.may_invoke("g:prod")
+
+    def test_a_change_counts_at_the_next_call(self, world):
+        """What is remembered about a caller ends with the change."""
+        world.give(policy("lambda:*"))
+        assert world.may_invoke()
+        world.give(policy("lambda:Get*"))
+        assert not world.may_invoke()
+
+    def test_all_permissions_of_an_operation_are_needed(self, world):
+        request = {"FunctionName": "f", "Role": f"arn:aws:iam::{ACCOUNT}:role/r"}
+        world.give(policy("lambda:CreateFunction"))
+        assert not world.may("lambda", "CreateFunction", request)
+        world.give(policy(["lambda:CreateFunction", "iam:PassRole"]))
+        assert world.may("lambda", "CreateFunction", request)
+
+    def test_passing_a_role_says_to_whom(self, world):
+        request = {"FunctionName": "f", "Role": f"arn:aws:iam::{ACCOUNT}:role/r"}
+        for service, expected in (("lambda.amazonaws.com", True), ("ec2.amazonaws.com", False)):
+            statements = [
+                {"Effect": "Allow", "Action": "lambda:*", "Resource": "*"},
+                {
+                    "Effect": "Allow",
+                    "Action": "iam:PassRole",
+                    "Resource": "*",
+                    "Condition": {"StringEquals": {"iam:PassedToService": service}},
+                },
+            ]
+            world.give(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+            assert world.may("lambda", "CreateFunction", request) is expected
+
+    def test_root_may_do_everything(self, world):
+        assert world.may("lambda", "DeleteFunction", {"FunctionName": "f"}, principal=ROOT)
+        assert world.may("iam", "CreateUser", {"UserName": "x"}, principal=ROOT)
+
+    def test_knowing_who_one_is_needs_no_permission(self, world):
+        world.give(policy("*", effect="Deny"))
+        assert world.may("sts", "GetCallerIdentity", {})
+
+    def test_aws_policies_may_be_read_by_who_may_read_policies(self, world):
+        request = {"PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}
+        assert not world.may("iam", "GetPolicy", request)
+        world.give(policy("iam:*"))
+        assert world.may("iam", "GetPolicy", request)
+        assert not world.may("iam", "DeletePolicy", request)
+
+    def test_paths_of_existing_entities_count(self, world):
+        user = world.directory.get(User, ACCOUNT, "ann")
+        world.give(policy("iam:GetUser", user.arn))
+        assert world.may("iam", "GetUser", {"UserName": "ann"})
+        assert world.may("iam", "GetUser", {})
+        assert not world.may("iam", "GetUser", {"UserName": "bob"})
+
+    def test_key_use_is_noted(self, world):
+        key, _ = world.keys.create(ACCOUNT, "ann")
+        assert world.keys.last_use(key.id) is None
+        world.may_invoke(access_key_id=key.id)
+        use = world.keys.last_use(key.id)
+        assert (use.service, use.region) == ("lambda", "us-east-1")
+
+
+class TestConditions:
+    @pytest.mark.parametrize(
+        ("condition", "expected"),
+        [
+            ({"StringEquals": {"aws:username": "ann"}}, True),
+            ({"StringEquals": {"aws:PrincipalTag/team": "red"}}, True),
+            ({"StringEquals": {"aws:PrincipalType": "User"}}, True),
+            ({"ArnEquals": {"aws:PrincipalArn": ANN.arn}}, True),
+            ({"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}, True),
+            ({"StringEquals": {"aws:ResourceAccount": ACCOUNT}}, True),
+            ({"StringEquals": {"aws:RequestedRegion": "us-east-1"}}, True),
+            ({"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}, False),
+            ({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, True),
+            ({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, False),
+            ({"Bool": {"aws:SecureTransport": "false"}}, True),
+            ({"Bool": {"aws:ViaAWSService": "true"}}, False),
+            ({"StringLike": {"aws:UserAgent": "test*"}}, True),
+            ({"DateGreaterThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}, True),
+            ({"NumericLessThan": {"aws:EpochTime": "1000"}}, False),
+            ({"Null": {"aws:MultiFactorAuthPresent": "true"}}, True),
+            ({"Null": {"aws:TokenIssueTime": "false"}}, False),
+        ],
+    )
+    def test_global_keys(self, world, condition, expected):
+        world.give(policy("lambda:*", Condition=condition))
+        assert world.may_invoke() is expected
+
+    def test_resource_tags_are_only_asked_for_when_needed(self, world):
+        world.tags[FUNCTION] = {"Team": "red"}
+        world.give(policy("lambda:*"))
+        assert world.may_invoke()
+        assert world.asked_for_tags == 0
+        assert not world.authorizer.may_block(world.call("lambda", "Invoke"), {"FunctionName": "f"})
+        same_team = {"StringEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}}
+        world.give(policy("lambda:*", Condition=same_team))
+        assert world.may_invoke()
+        assert not world.may_invoke("g")
+        assert world.authorizer.may_block(world.call("lambda", "Invoke"), {"FunctionName": "f"})
+
+    def test_request_tags(self, world):
+        condition = {
+            "StringEquals": {"aws:RequestTag/team": "red"},
+            "ForAllValues:StringEquals": {"aws:TagKeys": ["team"]},
+        }
+        world.give(policy("lambda:TagResource", Condition=condition))
+        for tags, expected in (
+            ({"team": "red"}, True),
+            ({"team": "blue"}, False),
+            ({"team": "red", "x": "y"}, False),
+        ):
+            assert world.may("lambda", "TagResource", {"Resource": FUNCTION, "Tags": tags}) is expected
+
+    def test_layers(self, world):
+        own = f"arn:aws:lambda:us-east-1:{ACCOUNT}:layer:*:*"
+        condition = {"ForAllValues:StringLike": {"lambda:Layer": own}}
+        statements = [
+            {
+                "Effect": "Allow",
+                "Action": "lambda:UpdateFunctionConfiguration",
+                "Resource": "*",
+                "Condition": condition,
+            },
+            {"Effect": "Allow", "Action": "lambda:GetLayerVersion", "Resource": "*"},
+        ]
+        world.give(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+        foreign = f"arn:aws:lambda:us-east-1:{OTHER}:layer:l:1"
+        world.share(foreign, policy("lambda:GetLayerVersion", foreign, Principal="*"))
+        for layer, expected in ((foreign, False), (foreign.replace(OTHER, ACCOUNT), True)):
+            request = {"FunctionName": "f", "Layers": [layer]}
+            assert world.may("lambda", "UpdateFunctionConfiguration", request) is expected
+
+    def test_the_calling_function_is_known(self, world):
+        caller = role_session(
+            f"arn:aws:iam::{ACCOUNT}:role/none",
+            "s",
+            session=Session(
+                issued_at_s=0,
+                role_arn=f"arn:aws:iam::{ACCOUNT}:role/none",
+                policies=(
+                    policy("lambda:*", Condition={"ArnEquals": {"lambda:SourceFunctionArn": f"{FUNCTION}-caller"}}),
+                ),
+                function_arn=f"{FUNCTION}-caller",
+            ),
+        )
+        assert world.may_invoke(principal=caller)
+
+
+class TestResourcePolicies:
+    def test_other_accounts_need_one(self, world):
+        """And the caller's own policies have to allow as well."""
+        world.give(policy("lambda:InvokeFunction"))
+        assert not world.may_invoke(FOREIGN)
+        world.share(FOREIGN, policy("lambda:InvokeFunction", FOREIGN, Principal={"AWS": ACCOUNT}))
+        assert world.may_invoke(FOREIGN)
+        world.give(policy("lambda:Get*"))
+        assert not world.may_invoke(FOREIGN)
+
+    def test_root_of_another_account_needs_one(self, world):
+        assert not world.may_invoke(FOREIGN, principal=ROOT)
+        world.share(FOREIGN, policy("lambda:InvokeFunction", FOREIGN, Principal="*"))
+        assert world.may_invoke(FOREIGN, principal=ROOT)
+
+    def test_a_changed_one_counts_at_once(self, world):
+        world.give(policy("lambda:InvokeFunction"))
+        assert world.may_invoke()
+        world.share(FUNCTION, policy("lambda:InvokeFunction", FUNCTION, "Deny", Principal="*"))
+        assert not world.may_invoke()
+        world.share(FUNCTION, None)
+        assert world.may_invoke()
+
+    def test_one_that_is_not_known_yet_may_block(self, world):
+        world.give(policy("lambda:InvokeFunction"))
+        call = world.call("lambda", "Invoke")
+        assert world.authorizer.may_block(call, {"FunctionName": "f"})
+        assert world.may_invoke()
+        assert not world.authorizer.may_block(call, {"FunctionName": "f"})
+        assert world.authorizer.may_block(call, {"FunctionName": "f:prod"})
+
+    def test_each_qualifier_has_its_own(self, world):
+        world.share(f"{FUNCTION}:prod", policy("lambda:*", f"{FUNCTION}:prod", Principal={"AWS": ANN.arn}))
+        assert world.may_invoke("f:prod")
+        assert not world.may_invoke("f")
+
+
+COPIED = {"FunctionName": "f", "Role": f"arn:aws:iam::{OTHER}:role/copied"}
+
+
+class TestForeignRoles:
+    def test_are_only_names_while_relaxed(self, world):
+        assert world.may("lambda", "CreateFunction", COPIED, principal=ROOT)
+
+    def test_need_the_permission_to_pass_roles_all_the_same(self, world):
+        """Otherwise a made-up role would be a way to everything."""
+        world.give(policy("lambda:*"))
+        assert not world.may("lambda", "CreateFunction", COPIED)
+        world.give(policy(["lambda:*", "iam:PassRole"]))
+        assert world.may("lambda", "CreateFunction", COPIED)
+
+    def test_cannot_be_passed_when_enforced(self, database, tmp_path):
+        world = World(database, tmp_path, RoleMode.ENFORCE)
+        with pytest.raises(AccessDenied) as refused:
+            world.authorizer.check(world.call("lambda", "CreateFunction", principal=ROOT), COPIED)
+        assert refused.value.message == "Cross-account pass role is not allowed."
