@@ -13,6 +13,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -32,11 +33,15 @@ from firefork.api.logs.events import Events
 from firefork.api.logs.groups import Groups
 from firefork.api.logs.streams import Streams
 from firefork.api.sts.identity import Identity
+from firefork.api.web_console.files import ConsoleFiles
+from firefork.api.web_console.sign_in import SignIn
+from firefork.api.web_console.web_console import WebConsole
 from firefork.aws.scope import Scope
 from firefork.catalog.functions import Functions as FunctionCatalog
 from firefork.catalog.keys import Keys, role_session
 from firefork.catalog.layers import Layers as LayerCatalog
 from firefork.catalog.packages import Packages
+from firefork.catalog.sign_in_links import SignInLinks, sign_in_link
 from firefork.engine.engine import Engine, EngineOptions
 from firefork.engine.installations import Installations
 from firefork.engine.sandbox.capabilities import Capabilities, detect
@@ -44,6 +49,7 @@ from firefork.engine.spec import ExecutionSpec
 from firefork.invoke.invoker import Invoker
 from firefork.settings import Settings
 from firefork.store.blobs import Blobs
+from firefork.store.clock import new_id
 from firefork.store.database import Database
 from firefork.telemetry.log_store import LogStore
 
@@ -51,6 +57,9 @@ logger = logging.getLogger(__name__)
 
 ROLE_SESSION_S: Final = 12 * 3600
 """Life of the credentials in an environment; environments are replaced well before that."""
+
+CONSOLE_DIR: Final = Path(firefork.__file__).parent / "console"
+"""Where the build puts the console's files."""
 
 Announce = Callable[[str], None]
 
@@ -84,6 +93,9 @@ class Platform:
             self.database, self.packages, self.layers, settings, missing_runtime=self.installations.missing
         )
         self.ready = False
+        self._run_id = new_id()
+        self.sign_in_links = SignInLinks(self.keys.seal_link, self._run_id)
+        self.console_files = ConsoleFiles(CONSOLE_DIR)
         self._started_s = time.time()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -191,6 +203,14 @@ class Platform:
             authenticate=self.keys.lookup,
             health=self.health,
             download=downloads.find,
+            console=WebConsole(
+                self.console_files,
+                SignIn(
+                    self.sign_in_links,
+                    lambda duration_s: self.keys.issue_session(self.keys.root, duration_s),
+                    settings.region,
+                ),
+            ),
             verbose=settings.verbose,
         )
         self.http = HttpServer(self.door)
@@ -248,7 +268,12 @@ class Platform:
         }
 
     def _write_server_file(self) -> None:
-        told = {"endpoint": self.endpoint, "region": self.settings.region, "pid": os.getpid()}
+        told = {
+            "endpoint": self.endpoint,
+            "region": self.settings.region,
+            "pid": os.getpid(),
+            "run": self._run_id,
+        }
         (self.settings.data_dir / "server.json").write_text(json.dumps(told) + "\n")
 
     async def stop(self) -> None:
@@ -290,12 +315,14 @@ async def serve(settings: Settings, announce: Announce) -> None:
 
 def _greeting(platform: Platform) -> list[str]:
     settings = platform.settings
+    link = sign_in_link(platform.endpoint, platform.sign_in_links.issue())
     runtimes = [found.identifier for found in platform.installations.all()]
     return [
         f"Firefork {firefork.__version__}",
         f"endpoint   {platform.endpoint}   (region {settings.region}, account {settings.account})",
         f"data       {settings.data_dir}",
         f"keys       {settings.data_dir / 'credentials'}" + ("   and test/test" if settings.test_credentials else ""),
+        f"console    {link if platform.console_files.built else 'not built: run `make console`'}",
         f"sandbox    {platform.capabilities.describe()}",
         f"runtimes   {', '.join(runtimes) if runtimes else 'none: run `firefork runtimes install --all`'}",
     ]

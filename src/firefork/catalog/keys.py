@@ -48,7 +48,7 @@ class Keys:
 
     def __init__(self, data_dir: Path, settings: Settings) -> None:
         """Reads or makes the root key and the sealing key in ``data_dir``. Raises OSError, ValueError."""
-        root = Principal(
+        self.root = root = Principal(
             account=settings.account, arn=f"arn:aws:iam::{settings.account}:root", user_id=settings.account
         )
         key_id, secret = _root_key(data_dir / "credentials")
