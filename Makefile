@@ -43,6 +43,7 @@ up: setup  ## serve until Ctrl-C
 	@$(BIN)/firefork up --data-dir $(DATA_DIR)
 
 test: setup  ## run all tests
+	@./scripts/system-packages test
 	@$(BIN)/python -m pytest -n 2
 
 check: venv  ## format, lint, types, layers

@@ -36,10 +36,11 @@ _NONCE: Final = b"__CSP_NONCE__"
 _NOT_BUILT: Final = b"The console has not been built: run `make console` and start the server again.\n"
 
 _CONTENT_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
+    "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-"""No inline script, no host but ours. The nonce is for the style sheet that the editor makes while it runs."""
+"""No inline script, no host but ours. The nonce is for the style sheet that the editor makes while it runs; fonts may
+come as data because Cloudscape's own style sheet holds them."""
 
 SECURITY_HEADERS: Final = (
     ("x-content-type-options", "nosniff"),
