@@ -5,9 +5,11 @@ BIN := $(VENV)/bin
 export FIREFORK_RUNTIMES_DIR ?= $(CURDIR)/.runtimes
 DATA_DIR ?= $(CURDIR)/.firefork
 
-.PHONY: setup system venv runtimes demo up test check bench docs format clean
+CONSOLE := src/firefork/console/index.html
 
-setup: system venv runtimes  ## install everything that running needs
+.PHONY: setup system venv runtimes console demo up test check bench docs format clean
+
+setup: system venv runtimes console  ## install everything that running needs
 
 system:
 	@./scripts/system-packages
@@ -27,6 +29,13 @@ $(VENV)/.ready: requirements/server.lock requirements/dev.lock pyproject.toml
 runtimes: venv
 	@$(BIN)/firefork runtimes install --all
 
+console: $(CONSOLE)  ## build the console if its sources are newer
+
+$(CONSOLE): $(shell find console -path console/node_modules -prune -o -type f -print) scripts/build-console | venv
+	@echo "building the console"
+	@PYTHON=$(CURDIR)/$(BIN)/python ./scripts/build-console
+	@touch $@
+
 demo: setup  ## run the examples on every runtime that was found
 	@$(BIN)/firefork demo
 
@@ -44,6 +53,7 @@ check: venv  ## format, lint, types, layers
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@PYTHON=$(CURDIR)/$(BIN)/python ./scripts/build-console check
 
 bench: setup  ## measure each claim against a peer in the same run
 	@$(BIN)/python benchmarks/run.py
@@ -58,4 +68,4 @@ format: venv
 	@$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .runtimes .firefork
+	rm -rf $(VENV) .runtimes .firefork .node console/node_modules src/firefork/console

@@ -36,7 +36,11 @@ of them (`tests/api/test_fuzz.py`); the tests named below check what each one do
 def services() -> dict[str, ModuleType]:
     """The package of each service, by botocore's name."""
     packages = (module.name for module in pkgutil.iter_modules(firefork.api.__path__) if module.ispkg)
-    return {name.rstrip("_"): importlib.import_module(f"firefork.api.{name}") for name in packages}
+    return {
+        name.rstrip("_"): importlib.import_module(f"firefork.api.{name}")
+        for name in packages
+        if models.is_service(name.rstrip("_"))  # the console's package is none
+    }
 
 
 def served(package: ModuleType) -> set[str]:

@@ -98,10 +98,19 @@ class TestOptions:
 
 class TestStart:
     def test_says_where_it_is_and_what_it_can(self, server):
-        """Seven tidy lines; with --port 0 the endpoint names the port that was found."""
+        """Nine tidy lines; with --port 0 the endpoint names the port that was found."""
         words = [line.split(maxsplit=1) for line in server.lines]
         assert server.lines[0] == f"Firefork {package.__version__}\n"
-        assert [line[0] for line in words[1:]] == ["endpoint", "data", "keys", "iam", "sandbox", "network", "runtimes"]
+        assert [line[0] for line in words[1:]] == [
+            "endpoint",
+            "data",
+            "keys",
+            "iam",
+            "console",
+            "sandbox",
+            "network",
+            "runtimes",
+        ]
         said = {line[0]: line[1].strip() for line in words[1:]}
         assert said["endpoint"] == f"{server.endpoint}   (region us-east-1, account 000000000000)"
         assert int(server.endpoint.rpartition(":")[2]) > 0

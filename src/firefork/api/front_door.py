@@ -20,6 +20,8 @@ import orjson
 from firefork.api.authorization import Authorizer
 from firefork.api.call import Call
 from firefork.api.dispatch import Operation, dispatch_table
+from firefork.api.web_console import sign_in, web_console
+from firefork.api.web_console.web_console import WebConsole
 from firefork.aws import deviations, models, sigv4, validation
 from firefork.aws.errors import (
     IncompleteSignature,
@@ -101,11 +103,13 @@ class FrontDoor:
         authorizer: Authorizer,
         health: Callable[[], Mapping[str, object]],
         download: Download = lambda path, query: None,
+        console: WebConsole | None = None,
         verbose: bool = False,
         body_patience_s: float = BODY_PATIENCE_S,
     ) -> None:
         """``services`` maps botocore's names to the objects whose methods answer. ``health`` has ``status`` ``ready``
-        or something else; ``download`` finds the file behind a presigned link's path and query.
+        or something else; ``download`` finds the file behind a presigned link's path and query; ``console`` answers
+        below its own path.
         """
         self._tables = {name: dispatch_table(name, providers) for name, providers in services.items()}
         self._signing_names = {models.service_model(name).signing_name: name for name in services}
@@ -113,6 +117,7 @@ class FrontDoor:
         self._authorizer = authorizer
         self._health = health
         self._download = download
+        self._console = console
         self._verbose = verbose
         self.body_patience_s = body_patience_s
         self._workers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="handler")
@@ -128,6 +133,11 @@ class FrontDoor:
             await send({"type": "websocket.close", "code": 1000})
             return
         path = scope["raw_path"].decode("latin-1")
+        if self._console is not None and (path == "/" or path.startswith(web_console.PREFIX)):
+            answer = await _console_answer(self._console, scope, path, receive)
+            if answer is not None:
+                await _send(send, answer)
+                return
         if path.startswith(_INTERNAL):
             await self._answer_internal(scope["method"], path, scope["query_string"].decode("latin-1"), send)
             return
@@ -395,6 +405,28 @@ def _recoded(error: ServiceError, code: str) -> ServiceError:
     other.fault = error.fault  # type: ignore[misc]
     other.message_member = error.message_member  # type: ignore[misc]
     return other
+
+
+async def _console_answer(console: WebConsole, scope: Asgi, path: str, receive: Receive) -> HttpAnswer | None:
+    """What a browser gets for the console; ``None`` if the request is for a service after all."""
+    headers = _headers_of(scope)
+    if web_console.wants_page(scope["method"], path, headers) or path == web_console.PREFIX:
+        return web_console.to_console()
+    if not path.startswith(web_console.ROOT):
+        return None
+    body = await _read_short(receive, sign_in.BODY_LIMIT) if scope["method"] == "POST" else b""
+    return console.answer(HttpRequest(method=scope["method"], path=path, query="", headers=headers, body=body))
+
+
+async def _read_short(receive: Receive, limit: int) -> bytes:
+    """The body, or what came of it when it passed ``limit`` bytes: too long to be anything that is expected."""
+    body = b""
+    while len(body) <= limit:
+        message = await receive()
+        body += message.get("body", b"")
+        if message["type"] == "http.disconnect" or not message.get("more_body"):
+            break
+    return body
 
 
 async def _send(send: Send, answer: HttpAnswer, *, before_end: Callable[[], Awaitable[None]] | None = None) -> None:

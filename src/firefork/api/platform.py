@@ -13,6 +13,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final
 
 import orjson
@@ -53,6 +54,9 @@ from firefork.api.logs.events import Events
 from firefork.api.logs.groups import Groups
 from firefork.api.logs.streams import Streams
 from firefork.api.sts.identity import Identity
+from firefork.api.web_console.files import ConsoleFiles
+from firefork.api.web_console.sign_in import SignIn
+from firefork.api.web_console.web_console import WebConsole
 from firefork.aws.errors import ServiceError
 from firefork.aws.scope import Scope
 from firefork.catalog.aliases import Aliases as AliasCatalog
@@ -75,6 +79,7 @@ from firefork.catalog.recursion_configs import RecursionConfigs as RecursionCata
 from firefork.catalog.resource_policies import ResourcePolicies
 from firefork.catalog.runtime_management_configs import RuntimeManagementConfigs as RuntimeManagementCatalog
 from firefork.catalog.scaling_configs import ScalingConfigs as ScalingCatalog
+from firefork.catalog.sign_in_links import SignInLinks, sign_in_link
 from firefork.catalog.tags import TaggedResource
 from firefork.catalog.tags import Tags as TagCatalog
 from firefork.engine.engine import Engine, EngineOptions
@@ -89,6 +94,7 @@ from firefork.invoke.invoker import Invoker
 from firefork.invoke.provisioner import Provisioner
 from firefork.settings import Settings
 from firefork.store.blobs import Blobs
+from firefork.store.clock import new_id
 from firefork.store.database import Database
 from firefork.store.vault import SecretUnreadable, Vault
 from firefork.telemetry.log_store import LogStore
@@ -99,6 +105,8 @@ ROLE_SESSION_S: Final = 12 * 3600
 """Life of the credentials in an environment; environments are replaced well before that."""
 
 _MIB: Final = 1024 * 1024
+CONSOLE_DIR: Final = Path(firefork.__file__).parent / "console"
+"""Where the build puts the console's files."""
 
 Announce = Callable[[str], None]
 
@@ -158,6 +166,9 @@ class Platform:
             alias_targets=self.aliases.targets,
         )
         self.ready = False
+        self._run_id = new_id()
+        self.sign_in_links = SignInLinks(self.keys.seal_link, self._run_id)
+        self.console_files = ConsoleFiles(CONSOLE_DIR)
         self._started_s = time.time()
         self._tasks: set[asyncio.Task[None]] = set()
         self._one_snapshot = asyncio.Lock()
@@ -293,6 +304,14 @@ class Platform:
             ),
             health=self.health,
             download=downloads.find,
+            console=WebConsole(
+                self.console_files,
+                SignIn(
+                    self.sign_in_links,
+                    lambda duration_s: self.keys.issue_session(self.keys.root, duration_s),
+                    settings.region,
+                ),
+            ),
             verbose=settings.verbose,
         )
         self.http = HttpServer(self.door)
@@ -420,7 +439,12 @@ class Platform:
         }
 
     def _write_server_file(self) -> None:
-        told = {"endpoint": self.endpoint, "region": self.settings.region, "pid": os.getpid()}
+        told = {
+            "endpoint": self.endpoint,
+            "region": self.settings.region,
+            "pid": os.getpid(),
+            "run": self._run_id,
+        }
         (self.settings.data_dir / "server.json").write_text(json.dumps(told) + "\n")
 
     async def stop(self) -> None:
@@ -466,6 +490,7 @@ async def serve(settings: Settings, announce: Announce) -> None:
 
 def _greeting(platform: Platform) -> list[str]:
     settings = platform.settings
+    link = sign_in_link(platform.endpoint, platform.sign_in_links.issue())
     runtimes = [found.identifier for found in platform.installations.all()]
     return [
         f"Firefork {firefork.__version__}",
@@ -473,6 +498,7 @@ def _greeting(platform: Platform) -> list[str]:
         f"data       {settings.data_dir}",
         f"keys       {settings.data_dir / 'credentials'}" + ("   and test/test" if settings.test_credentials else ""),
         f"iam        {platform.iam_mode.value}: a role that does not exist {_ROLE_MODES[platform.iam_mode]}",
+        f"console    {link if platform.console_files.built else 'not built: run `make console`'}",
         f"sandbox    {platform.capabilities.describe()}",
         f"network    {platform.network.describe()}",
         f"runtimes   {', '.join(runtimes) if runtimes else 'none: run `firefork runtimes install --all`'}",

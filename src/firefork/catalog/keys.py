@@ -60,7 +60,7 @@ class Keys:
         Raises OSError, ValueError.
         """
         self._users = users
-        root = Principal(
+        self.root = root = Principal(
             account=settings.account, arn=f"arn:aws:iam::{settings.account}:root", user_id=settings.account
         )
         key_id, secret = _root_key(data_dir / "credentials", settings.account)

@@ -1,0 +1,62 @@
+import SideNavigation from '@cloudscape-design/components/side-navigation';
+import type { ComponentType } from 'react';
+import { useNavigate, useParams, useSearchParams } from 'react-router-dom';
+import { type Key, useText } from '../../language/language.ts';
+import { ADDRESSES, BASE } from '../../shell/addresses.ts';
+import { useFunction } from '../functionContext.ts';
+import { AsyncInvocation } from './AsyncInvocation.tsx';
+import { CodeSigning } from './CodeSigning.tsx';
+import { Concurrency } from './Concurrency.tsx';
+import { Destinations } from './Destinations.tsx';
+import { Environment } from './Environment.tsx';
+import { FunctionUrl } from './FunctionUrl.tsx';
+import { General } from './General.tsx';
+import { Monitoring } from './Monitoring.tsx';
+import { Permissions } from './Permissions.tsx';
+import { RuntimeManagement } from './RuntimeManagement.tsx';
+import { Tags } from './Tags.tsx';
+import { Triggers } from './Triggers.tsx';
+
+const SECTIONS: readonly (readonly [string, Key, ComponentType])[] = [
+  ['general', 'generalConfiguration', General],
+  ['triggers', 'triggers', Triggers],
+  ['permissions', 'permissions', Permissions],
+  ['destinations', 'destinations', Destinations],
+  ['url', 'functionUrl', FunctionUrl],
+  ['environment', 'environmentVariables', Environment],
+  ['tags', 'tags', Tags],
+  ['monitoring', 'monitoringTools', Monitoring],
+  ['concurrency', 'concurrency', Concurrency],
+  ['async', 'asyncInvocation', AsyncInvocation],
+  ['runtime', 'runtimeManagement', RuntimeManagement],
+  ['signing', 'codeSigning', CodeSigning],
+];
+
+/** A function's settings, by topic. */
+export default function ConfigurationTab() {
+  const t = useText();
+  const navigate = useNavigate();
+  const { section = 'general' } = useParams();
+  const [search] = useSearchParams();
+  const { name } = useFunction();
+  const address = (id: string) => `${ADDRESSES.function(name, 'configuration')}/${id}`;
+  const Section = SECTIONS.find(([id]) => id === section)?.[2] ?? General;
+  const query = search.size > 0 ? `?${search}` : '';
+  return (
+    <div className="configuration">
+      <nav aria-label={t('configuration')}>
+        <SideNavigation
+          activeHref={BASE + address(section)}
+          items={SECTIONS.map(([id, key]) => ({ type: 'link', text: t(key), href: BASE + address(id) }))}
+          onFollow={(event) => {
+            event.preventDefault();
+            navigate(event.detail.href.slice(BASE.length) + query);
+          }}
+        />
+      </nav>
+      <div className="configuration-section">
+        <Section />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,121 @@
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import Container from '@cloudscape-design/components/container';
+import Header from '@cloudscape-design/components/header';
+import KeyValuePairs, { type KeyValuePairsProps } from '@cloudscape-design/components/key-value-pairs';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import type { ReactNode } from 'react';
+import { useState } from 'react';
+import { useClient } from '../../aws/clients.ts';
+import { waitUntilReady } from '../../aws/functionState.ts';
+import { useAction } from '../../aws/load.ts';
+import { useText } from '../../language/language.ts';
+import { useTell } from '../../shell/notices.tsx';
+import { Problem } from '../../shell/Problem.tsx';
+import { useFunction } from '../functionContext.ts';
+
+interface Props {
+  readonly title: string;
+  readonly description?: string;
+  /** What is shown while nobody edits: pairs, or whatever else. */
+  readonly pairs?: KeyValuePairsProps['items'];
+  readonly view?: ReactNode;
+  /** Fills the form's fields with the values of now. */
+  readonly onEdit: () => void;
+  readonly save: () => Promise<unknown>;
+  /** Which of the form's own fields shows the error; the section shows the others. */
+  readonly fieldOf?: (error: unknown) => string | undefined;
+  /** Further buttons beside "edit". */
+  readonly actions?: ReactNode;
+  readonly onSaved?: () => void;
+  readonly children: (error: unknown) => ReactNode;
+}
+
+/** A group of settings: shown, edited, saved; a version's are only shown. */
+export function EditableSection(props: Props) {
+  const t = useText();
+  const tell = useTell();
+  const lambda = useClient(LambdaClient);
+  const { name, qualifier, reload } = useFunction();
+  const [editing, setEditing] = useState(false);
+  const { busy, error, run, clear } = useAction();
+
+  const submit = async () => {
+    const done = await run(async () => {
+      await props.save();
+      await waitUntilReady(lambda, name);
+    });
+    if (!done) return;
+    setEditing(false);
+    tell('success', t('savedSettings', { title: props.title }));
+    reload();
+    props.onSaved?.();
+  };
+  const cancel = () => {
+    clear();
+    setEditing(false);
+  };
+
+  return (
+    <form
+      aria-label={props.title}
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit();
+      }}
+    >
+      <Container
+        header={
+          <Header
+            variant="h2"
+            description={props.description}
+            actions={
+              !editing &&
+              qualifier === undefined && (
+                <SpaceBetween direction="horizontal" size="xs">
+                  {props.actions}
+                  <Button
+                    formAction="none"
+                    ariaLabel={t('editThis', { title: props.title })}
+                    onClick={() => {
+                      props.onEdit();
+                      setEditing(true);
+                    }}
+                  >
+                    {t('edit')}
+                  </Button>
+                </SpaceBetween>
+              )
+            }
+          >
+            {props.title}
+          </Header>
+        }
+        footer={
+          editing && (
+            <Box float="right">
+              <SpaceBetween direction="horizontal" size="xs">
+                <Button variant="link" formAction="none" onClick={cancel}>
+                  {t('cancel')}
+                </Button>
+                <Button variant="primary" loading={busy}>
+                  {t('save')}
+                </Button>
+              </SpaceBetween>
+            </Box>
+          )
+        }
+      >
+        {editing ? (
+          <SpaceBetween size="l">
+            {props.children(error)}
+            {props.fieldOf?.(error) === undefined && <Problem error={error} />}
+          </SpaceBetween>
+        ) : (
+          (props.view ?? <KeyValuePairs columns={3} items={props.pairs ?? []} />)
+        )}
+      </Container>
+    </form>
+  );
+}

@@ -1,0 +1,71 @@
+/** Who is signed in. Temporary credentials live as long as the browser's tab; a permanent secret only in memory. */
+
+export interface Session {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Only temporary credentials have one, and only they are kept over a reload. */
+  readonly sessionToken?: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt?: number;
+}
+
+const KEY = 'firefork.session';
+const listeners = new Set<() => void>();
+let current: Session | null = stored();
+let ended = false;
+
+function stored(): Session | null {
+  const text = sessionStorage.getItem(KEY);
+  if (!text) return null;
+  const session = JSON.parse(text) as Session;
+  return (session.expiresAt ?? 0) > Date.now() ? session : null;
+}
+
+function change(session: Session | null): void {
+  current = session;
+  if (session?.sessionToken) sessionStorage.setItem(KEY, JSON.stringify(session));
+  else sessionStorage.removeItem(KEY);
+  for (const listener of listeners) listener();
+}
+
+export function currentSession(): Session | null {
+  return current;
+}
+
+/** Whether the last session ended by itself: the sign-in page says so. */
+export function sessionEnded(): boolean {
+  return ended;
+}
+
+export function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export function signIn(session: Session): void {
+  ended = false;
+  change(session);
+}
+
+export function signOut(reason: 'asked' | 'expired' = 'asked'): void {
+  ended = reason === 'expired';
+  change(null);
+}
+
+/** Buys a session with the token of a one-time link. Throws an Error with the server's words. */
+export async function redeemLink(token: string): Promise<string> {
+  const answer = await fetch(`${import.meta.env.BASE_URL}session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token }),
+  });
+  const told = await answer.json();
+  if (!answer.ok) throw new Error(told.message);
+  signIn({
+    accessKeyId: told.accessKeyId,
+    secretAccessKey: told.secretAccessKey,
+    sessionToken: told.sessionToken,
+    expiresAt: Date.parse(told.expiration),
+  });
+  return told.region;
+}
