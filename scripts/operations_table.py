@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import botocore.session
 from botocore import xform_name
 
 import firefork.api
@@ -36,11 +37,9 @@ of them (`tests/api/test_fuzz.py`); the tests named below check what each one do
 def services() -> dict[str, ModuleType]:
     """The package of each service, by botocore's name."""
     packages = (module.name for module in pkgutil.iter_modules(firefork.api.__path__) if module.ispkg)
-    return {
-        name.rstrip("_"): importlib.import_module(f"firefork.api.{name}")
-        for name in packages
-        if models.is_service(name.rstrip("_"))  # the console's package is none
-    }
+    known = botocore.session.Session().get_available_services()  # the console's package is no service
+    names = [name for name in packages if name.rstrip("_") in known]
+    return {name.rstrip("_"): importlib.import_module(f"firefork.api.{name}") for name in names}
 
 
 def served(package: ModuleType) -> set[str]:
