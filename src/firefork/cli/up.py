@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -207,6 +208,9 @@ def up(
 
 def run(settings: Settings) -> None:
     """Serve; a start that fails is one line."""
+    # Each environment takes some ten descriptors, and the usual soft limit of 1,024 is for programs that use select().
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     # Only here: the other commands start faster without the server's parts.
     import uvloop
 

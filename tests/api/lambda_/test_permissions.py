@@ -211,7 +211,7 @@ class TestWholePolicies:
             "Sid": "deny",
             "Effect": "Deny",
             "Principal": "*",
-            "Action": "lambda:*",
+            "Action": "lambda:InvokeFunction",  # more would lock the test itself out
             "Resource": arn_of(name),
         }
         return {"Version": "2012-10-17", "Statement": [statement]}

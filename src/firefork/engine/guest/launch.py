@@ -5,6 +5,7 @@ function's. What it makes disappears with the zygote: all mounts are in the zygo
 """
 
 import os
+import resource
 import signal
 import socket
 import sys
@@ -15,6 +16,9 @@ from . import channel, kernel, root
 
 def main(control: int) -> None:
     """Become the zygote that the first message on ``control`` describes. Keys: see ``sandbox/zygote.py``."""
+    # The server's own limit is higher; a zygote holds few, and its children close all that there may be, one by one.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, most), most))
     connection = socket.socket(fileno=control)
     connection.setblocking(True)
     options, _ = channel.receive(connection)
