@@ -8,7 +8,7 @@ import select
 import statistics
 import time
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
@@ -278,7 +278,7 @@ class TestMemory:
 
 
 class TestFairness:
-    def test_a_flood_of_one_function_leaves_another_one_quick(self, make_function, server, lambda_):
+    def test_a_flood_of_one_function_leaves_another_one_quick(self, make_function, server, eventually):
         """200 cold starts of one function at once; another function's cold starts wait for few of them."""
         busy = """
 import time
@@ -287,7 +287,7 @@ while time.process_time() < END:
     pass
 
 def handler(event, context):
-    time.sleep(0.2)
+    time.sleep(2)
 """
         quiet = [make_function("def handler(event, context):\n    return 1\n") for _ in range(10)]
         flood = make_function(busy, Timeout=60)
@@ -307,18 +307,22 @@ def handler(event, context):
             assert function() == 1
             return time.perf_counter() - began
 
+        def environments():
+            with urllib.request.urlopen(f"{server.endpoint}/_firefork/health") as answer:
+                return json.loads(answer.read())["environments"]
+
         alone = statistics.median([latency(function) for function in quiet[:5]])
+        before = environments()
         with ThreadPoolExecutor(200) as threads:
             began = time.perf_counter()
             running = [threads.submit(flooding.invoke, FunctionName=flood.name) for _ in range(200)]
-            next(as_completed(running)).result()
+            eventually(lambda: environments() > before + 10)
             flooded = statistics.median([latency(function) for function in quiet[5:]])
             assert not all(one.done() for one in running), "the flood was over before the others were called"
             assert {one.result()["StatusCode"] for one in running} == {200}
             whole = time.perf_counter() - began
         print(f"alone {alone * 1000:.0f} ms, in the flood {flooded * 1000:.0f} ms, the flood {whole * 1000:.0f} ms")
-        assert flooded < 30 * alone
-        assert flooded < whole / 4, "it waited with the flood"
+        assert flooded < whole / 8, "it waited with the flood"
 
     def test_a_function_that_burns_the_processor_leaves_another_one_its_share(
         self, limited, make_function, server, lambda_, eventually
