@@ -66,7 +66,8 @@ def snap(make_function, lambda_):
 
 class TestRestore:
     @pytest.fixture(scope="class")
-    def function(self, snap):
+    @classmethod
+    def function(cls, snap):
         function = snap(SOURCE)
         shown = snap.wait(function)
         assert shown["State"] == "Active"

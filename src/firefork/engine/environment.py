@@ -26,7 +26,7 @@ from firefork.engine import extensions_api, failures
 from firefork.engine.extensions_api import ExtensionFailed, ExtensionPolled, ExtensionRegistered, ExtensionState
 from firefork.engine.failures import Failure
 from firefork.engine.guest_reply import IllegalTransition, Reply
-from firefork.engine.guests import Event, Guests, StreamReceiver
+from firefork.engine.guests import Event, Guests
 from firefork.engine.log_lines import FrameDecoder, LineSplitter
 from firefork.engine.reports import Report, Span, SystemLog, billed_ms
 from firefork.engine.response_stream import ResponseStream
@@ -153,7 +153,7 @@ class Binding:
     """Whether the sandbox was forked from a snapshot: the runtime in it is initialised."""
 
 
-class Environment(StreamReceiver):
+class Environment:
     """Owns a sandbox from ``initialise`` to ``close``; ``log`` receives every log event of it."""
 
     def __init__(
@@ -480,8 +480,7 @@ class Environment(StreamReceiver):
         self._produced_bytes = 0
         self._first_byte_s = self._answer = None
         self._collected.clear()
-        timeout_s = self.spec.timeout_s
-        deadline = started + timeout_s
+        deadline = started + self.spec.timeout_s
         failure = await self._start_again() if was_broken else None
         self._tail = []
         self._emit(self._system_log.start(_now_ms(), invocation.request_id, _tracing(invocation, self._system_log)))
@@ -662,8 +661,6 @@ class Environment(StreamReceiver):
             if "SHUTDOWN" not in extension.events or extension.state in _FAILED_STATES:
                 self.sandbox.signal(signal.SIGKILL, extension=extension.name)
         await self._until(lambda: not self._extensions_alive, started + limit_s - time.perf_counter())
-        if self._delivery is not None:
-            self._drain()
 
     async def _shut_down_runtime(self, limit_s: float) -> None:
         if not self._runtime_alive:

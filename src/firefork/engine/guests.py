@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, Protocol
 
 from firefork.engine import extensions_api, telemetry_api
 from firefork.engine.extensions_api import Extension, ExtensionEvent, ExtensionPolled, ExtensionsApi
@@ -11,7 +11,6 @@ from firefork.engine.guest_reply import Reply
 from firefork.engine.runtime_api import (
     Delivery,
     Polled,
-    Responded,
     RestoreReady,
     RuntimeApi,
     RuntimeEvent,
@@ -25,14 +24,13 @@ _EXTENSIONS: Final = extensions_api.PREFIX
 CREDENTIALS_PATH: Final = "/2021-04-23/credentials"
 
 
-class StreamReceiver:
+class StreamReceiver(Protocol):
     """Takes the parts of a response in streaming mode."""
 
-    def feed(self, data: bytes, connection: GuestConnection) -> None:
-        raise NotImplementedError
+    def feed(self, data: bytes, connection: GuestConnection) -> None: ...
 
     def broken(self) -> None:
-        raise NotImplementedError
+        """The connection ended before the response did."""
 
 
 class Guests:
@@ -160,6 +158,3 @@ class Guests:
         call = self._extension_calls.pop(extension.name, None)
         if call is not None:
             call.answer(reply)
-
-
-__all__ = ["CREDENTIALS_PATH", "Event", "Guests", "Responded", "StreamReceiver"]

@@ -22,7 +22,7 @@ from typing import IO, Final
 import firefork
 from firefork.engine.guest import kernel
 from firefork.engine.sandbox import seccomp
-from firefork.engine.sandbox.cgroups import Cgroup, Hierarchies
+from firefork.engine.sandbox.cgroups import Hierarchies
 from firefork.engine.sandbox.channel import Channel, Message
 from firefork.engine.sandbox.network import Network
 from firefork.engine.sandbox.ownership import folder_mark
@@ -296,6 +296,3 @@ def _reap(pid: int) -> None:
 def cgroup_prefix(data_dir: Path) -> str:
     """What all groups of one data folder begin with, so that the next server finds those of a killed one."""
     return f"firefork-{folder_mark(data_dir)}-"
-
-
-__all__ = ["Cgroup", "Zygote", "ZygoteFailed", "ZygotePlan", "adopt_orphans", "cgroup_prefix", "guest_file"]
