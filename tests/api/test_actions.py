@@ -147,6 +147,17 @@ class TestLogs:
         assert needed("logs", operation, **request_) == [(f"logs:{operation}", resource)]
 
 
+class TestCloudwatch:
+    def test_putting_can_be_allowed_by_namespace(self):
+        (permission,) = permissions("cloudwatch", "PutMetricData")
+        request = {"Namespace": "Shop"}
+        assert needed("cloudwatch", "PutMetricData", **request) == [("cloudwatch:PutMetricData", "*")]
+        assert permission.keys(asked("cloudwatch", "PutMetricData", request)) == {"cloudwatch:namespace": "Shop"}
+
+    def test_reading_is_of_everything(self):
+        assert needed("cloudwatch", "GetMetricData") == [("cloudwatch:GetMetricData", "*")]
+
+
 class TestIam:
     @pytest.mark.parametrize(
         ("operation", "request_", "resource"),

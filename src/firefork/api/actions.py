@@ -1,9 +1,9 @@
 """Which permissions an operation needs, on which resources: one table, reviewed against AWS's own.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Lambda", "… Amazon CloudWatch
-Logs", "… AWS Identity and Access Management". Where that page names no resource the resource is ``*``. Resource names
-of CloudWatch Logs are those that its refusals show. An operation without a row needs the action of its own name on
-``*``.
+Logs", "… AWS Identity and Access Management", "… Amazon CloudWatch". Where that page names no resource the resource is
+``*``. Resource names of CloudWatch Logs are those that its refusals show. An operation without a row needs the action
+of its own name on ``*``.
 """
 
 from __future__ import annotations
@@ -426,11 +426,20 @@ STS: Final[Mapping[str, Sequence[Permission]]] = {
     "AssumeRole": (),
 }
 
+CLOUDWATCH: Final[Mapping[str, Sequence[Permission]]] = {
+    "PutMetricData": (
+        Permission(
+            "cloudwatch:PutMetricData", _everything, lambda asked: {"cloudwatch:namespace": asked.request["Namespace"]}
+        ),
+    ),
+}
+
 TABLE: Final[Mapping[str, Mapping[str, Sequence[Permission]]]] = {
     "lambda": LAMBDA,
     "logs": LOGS,
     "iam": IAM,
     "sts": STS,
+    "cloudwatch": CLOUDWATCH,
 }
 
 

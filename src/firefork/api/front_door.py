@@ -6,9 +6,11 @@ The service is the one that the request was signed for, as with AWS's own region
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import re
 import time
+import zlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,6 +33,7 @@ from firefork.aws.errors import (
     NotImplementedHere,
     RequestEntityTooLarge,
     RequestTimeout,
+    SerializationFailure,
     ServiceError,
     ServiceFailure,
     UnknownOperation,
@@ -104,12 +107,13 @@ class FrontDoor:
         health: Callable[[], Mapping[str, object]],
         download: Download = lambda path, query: None,
         console: WebConsole | None = None,
+        metrics_page: Callable[[str], HttpAnswer] | None = None,
         verbose: bool = False,
         body_patience_s: float = BODY_PATIENCE_S,
     ) -> None:
         """``services`` maps botocore's names to the objects whose methods answer. ``health`` has ``status`` ``ready``
         or something else; ``download`` finds the file behind a presigned link's path and query; ``console`` answers
-        below its own path.
+        below its own path; ``metrics_page`` is what Prometheus gets for its Authorization header, in a worker thread.
         """
         self._tables = {name: dispatch_table(name, providers) for name, providers in services.items()}
         self._signing_names = {models.service_model(name).signing_name: name for name in services}
@@ -118,6 +122,7 @@ class FrontDoor:
         self._health = health
         self._download = download
         self._console = console
+        self._metrics_page = metrics_page
         self._verbose = verbose
         self.body_patience_s = body_patience_s
         self._workers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="handler")
@@ -139,7 +144,7 @@ class FrontDoor:
                 await _send(send, answer)
                 return
         if path.startswith(_INTERNAL):
-            await self._answer_internal(scope["method"], path, scope["query_string"].decode("latin-1"), send)
+            await self._answer_internal(scope, path, send)
             return
         started = time.perf_counter()
         exchange = _Exchange(self, scope, path, receive)
@@ -183,12 +188,18 @@ class FrontDoor:
     def authenticate(self) -> sigv4.KeyLookup:
         return self._authenticate
 
-    async def _answer_internal(self, method: str, path: str, query_string: str, send: Send) -> None:
+    async def _answer_internal(self, scope: Asgi, path: str, send: Send) -> None:
+        method, query_string = scope["method"], scope["query_string"].decode("latin-1")
         if path == "/_firefork/health":
             report = self._health()
             status = 200 if report.get("status") == "ready" else 503
             headers = [("content-type", "application/json")]
             await _send(send, HttpAnswer(status=status, headers=headers, body=orjson.dumps(report)))
+            return
+        if path == "/_firefork/metrics" and self._metrics_page is not None:
+            authorization = _headers_of(scope).get("authorization", "")
+            loop = asyncio.get_running_loop()
+            await _send(send, await loop.run_in_executor(self._workers, self._metrics_page, authorization))
             return
         file = self._download(path, query_string) if method in ("GET", "HEAD") else None
         if file is None:
@@ -268,6 +279,8 @@ class _Exchange:
             self.operation = action if action in table else ""
         if not self.operation:
             raise self._unknown()
+        if self._headers.get("content-encoding") == "gzip":
+            request = dataclasses.replace(request, body=self._unzipped(body))
         parameters = self._parse(labels, request)
         call = Call(
             service=self.service,
@@ -336,7 +349,7 @@ class _Exchange:
 
     async def _read_body(self) -> bytes:
         """The body; refused as soon as it is known to be too long."""
-        limit, name = BODY_LIMITS.get((self.service, self.operation), (_DEFAULT_LIMIT, self.operation or "requested"))
+        limit, name = self._limit()
         declared = self._headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > limit:
             self._too_large(limit, name)
@@ -358,6 +371,25 @@ class _Exchange:
             parts.append(part)
             if not message.get("more_body"):
                 return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _unzipped(self, body: bytes) -> bytes:
+        """The body before the client compressed it (Smithy: "requestCompression trait"); the signature is of after."""
+        if not models.operation_model(self.service, self.operation).request_compression:
+            return body
+        limit, name = self._limit()
+        unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            found = unzip.decompress(body, limit + 1)
+        except zlib.error:
+            raise SerializationFailure("Unable to decompress the request body") from None
+        if len(found) > limit:
+            self._too_large(limit, name)
+        if not unzip.eof:
+            raise SerializationFailure("Unable to decompress the request body")
+        return found
+
+    def _limit(self) -> tuple[int, str]:
+        return BODY_LIMITS.get((self.service, self.operation), (_DEFAULT_LIMIT, self.operation or "requested"))
 
     def _too_large(self, limit: int, name: str) -> None:
         self.refused_early = True

@@ -24,6 +24,7 @@ VALIDATION_CODES: Final[Mapping[str, str]] = {
     "logs": "InvalidParameterException",
     "iam": "ValidationError",
     "sts": "ValidationError",
+    "cloudwatch": "ValidationException",
 }
 """The wire code of a request that breaks the model: recorded for Lambda, documented for the others."""
 

@@ -215,6 +215,24 @@ class LogsResourceNotFound(ServiceError):
     status = 400
 
 
+# CloudWatch. The query protocol has other codes for them: the service model says which.
+
+
+class MissingRequiredParameter(ServiceError):
+    code = "MissingRequiredParameterException"
+    status = 400
+
+
+class InvalidParameterCombination(ServiceError):
+    code = "InvalidParameterCombinationException"
+    status = 400
+
+
+class InvalidNextToken(ServiceError):
+    code = "InvalidNextToken"
+    status = 400
+
+
 # IAM and STS. The names of the query protocol, without "Exception". AWS: IAM API reference, "Common errors".
 
 

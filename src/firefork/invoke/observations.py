@@ -1,7 +1,6 @@
 """What an observer of invokes is told: plain values, from which metrics can be made.
 
-AWS: Lambda developer guide, "Types of metrics for Lambda functions" (fact sheet section 10.1) names what is counted:
-ConcurrentExecutions, Throttles, ProvisionedConcurrencyInvocations, ProvisionedConcurrencySpilloverInvocations.
+AWS: Lambda developer guide, "Types of metrics for Lambda functions" (fact sheet section 10.1) names what is counted.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from firefork.aws.scope import Scope
+from firefork.engine.reports import Report
 from firefork.invoke.admission import Reason, Slot
 
 
@@ -20,9 +20,13 @@ class InvokeStarted:
     scope: Scope
     name: str
     version: str
+    qualifier: str | None
+    """The version or alias that the caller named."""
     slot: Slot
     spilled_over: bool
     """It runs on demand although its version has provisioned concurrency."""
+    provisioned: int
+    """Ready environments of the version's provisioned concurrency."""
     concurrent: int
     """Running invokes of the account and region."""
     concurrent_of_function: int
@@ -35,7 +39,15 @@ class InvokeEnded:
     scope: Scope
     name: str
     version: str
+    qualifier: str | None
     slot: Slot
+    spilled_over: bool
+    started_ms: int
+    """Epoch milliseconds; metrics go by this time."""
+    report: Report | None
+    """What it cost; ``None`` if it never reached an environment."""
+    failed: bool
+    """Whether the function answered with an error, or not at all."""
     concurrent: int
     concurrent_of_function: int
 
@@ -47,8 +59,19 @@ class InvokeThrottled:
     scope: Scope
     name: str
     version: str
+    qualifier: str | None
     reason: Reason
 
 
-Observation = InvokeStarted | InvokeEnded | InvokeThrottled
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventReceived:
+    """An asynchronous invoke was accepted."""
+
+    scope: Scope
+    name: str
+    version: str
+    qualifier: str | None
+
+
+Observation = InvokeStarted | InvokeEnded | InvokeThrottled | EventReceived
 Observer = Callable[[Observation], None]

@@ -39,7 +39,11 @@ def serialize_error(service: str, error: ServiceError, request_id: str) -> HttpA
         "__type": error.code,
         **values.error_members(shape, error.message, error.members, error.fault, error.message_member),
     }
-    headers = [*_headers(service, request_id), ("x-amzn-ErrorType", error.code)]
+    headers = [
+        *_headers(service, request_id),
+        ("x-amzn-ErrorType", error.code),
+        *models.query_error_header(service, error.code, error.fault),
+    ]
     return HttpAnswer(status=rpc_status(error), headers=headers, body=orjson.dumps(body))
 
 
