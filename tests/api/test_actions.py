@@ -158,6 +158,20 @@ class TestCloudwatch:
         assert needed("cloudwatch", "GetMetricData") == [("cloudwatch:GetMetricData", "*")]
 
 
+class TestSchemas:
+    @pytest.mark.parametrize(
+        ("operation", "request_", "resource"),
+        [
+            ("CreateRegistry", {"RegistryName": "r"}, "registry/r"),
+            ("ListSchemas", {"RegistryName": "r"}, "registry/r"),
+            ("DescribeSchema", {"RegistryName": "r", "SchemaName": "s"}, "schema/r/s"),
+        ],
+    )
+    def test_resources(self, operation, request_, resource):
+        arn = f"arn:aws:schemas:eu-west-1:{ACCOUNT}:{resource}"
+        assert needed("schemas", operation, **request_) == [(f"schemas:{operation}", arn)]
+
+
 class TestIam:
     @pytest.mark.parametrize(
         ("operation", "request_", "resource"),

@@ -185,6 +185,11 @@ class FrontDoor:
         return self._signing_names.get(signing_name, signing_name)
 
     @property
+    def services(self) -> Sequence[str]:
+        """botocore's names of those that are served."""
+        return list(self._tables)
+
+    @property
     def authenticate(self) -> sigv4.KeyLookup:
         return self._authenticate
 

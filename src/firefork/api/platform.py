@@ -58,6 +58,9 @@ from firefork.api.logs.events import Events
 from firefork.api.logs.groups import Groups
 from firefork.api.logs.streams import Streams
 from firefork.api.prometheus import PrometheusPage
+from firefork.api.schemas.registries import Registries
+from firefork.api.schemas.schemas import Schemas
+from firefork.api.schemas.tags import Tags as SchemaTags
 from firefork.api.sts.identity import Identity
 from firefork.api.web_console.files import ConsoleFiles
 from firefork.api.web_console.sign_in import SignIn
@@ -84,6 +87,7 @@ from firefork.catalog.recursion_configs import RecursionConfigs as RecursionCata
 from firefork.catalog.resource_policies import ResourcePolicies
 from firefork.catalog.runtime_management_configs import RuntimeManagementConfigs as RuntimeManagementCatalog
 from firefork.catalog.scaling_configs import ScalingConfigs as ScalingCatalog
+from firefork.catalog.schemas.registries import Registries as RegistryCatalog
 from firefork.catalog.sign_in_links import SignInLinks, sign_in_link
 from firefork.catalog.tags import TaggedResource
 from firefork.catalog.tags import Tags as TagCatalog
@@ -166,6 +170,7 @@ class Platform:
         self.policies = Policies(self.database, self.functions)
         self.resource_policies = ResourcePolicies(self.policies.policy_of)
         self.policies.layer_policy_changed = self.resource_policies.forget
+        self.registries = RegistryCatalog(self.database)
         self.tags = TagCatalog(self.database, self.functions)
         self.mappings = MappingCatalog(self.database, self.functions)
         self.aliases = AliasCatalog(self.database, self.functions)
@@ -314,6 +319,11 @@ class Platform:
                     MetricStatistics(self.metrics),
                     MetricList(self.metrics),
                 ],
+                "schemas": [
+                    Registries(self.registries),
+                    Schemas(self.registries),
+                    SchemaTags(self.registries),
+                ],
             },
             authenticate=self.keys.lookup,
             authorizer=Authorizer(
@@ -457,7 +467,7 @@ class Platform:
         return {
             "status": "ready" if self.ready else "starting",
             "version": firefork.__version__,
-            "services": ["lambda", "logs", "iam", "sts", "cloudwatch"],
+            "services": list(self.door.services),
             "sandbox": self.capabilities.mode,
             "network": self.network.mode,
             "environments": self.engine.environments,

@@ -233,6 +233,29 @@ class InvalidNextToken(ServiceError):
     status = 400
 
 
+# EventBridge Schemas. The member Code is the code without "Exception".
+
+
+class SchemasBadRequest(ServiceError):
+    code = "BadRequestException"
+    status = 400
+
+
+class SchemasConflict(ServiceError):
+    code = "ConflictException"
+    status = 409
+
+
+class SchemasForbidden(ServiceError):
+    code = "ForbiddenException"
+    status = 403
+
+
+class SchemasNotFound(ServiceError):
+    code = "NotFoundException"
+    status = 404
+
+
 # IAM and STS. The names of the query protocol, without "Exception". AWS: IAM API reference, "Common errors".
 
 

@@ -333,3 +333,48 @@ metric_points = Table(
     Index("metric_points_by_period", "period_s", "start_s"),
 )
 """All metrics of a set in one period; there may be several rows for it, which are added up."""
+
+schema_registries = Table(
+    "schema_registries",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("description", Text),
+    Column("tags", Text, nullable=False),
+)
+
+schemas = Table(
+    "schemas",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("registry", String(64), primary_key=True),
+    Column("name", String(385), primary_key=True),
+    Column("description", Text),
+    Column("tags", Text, nullable=False),
+    Column("last_version", Integer, nullable=False),
+    Column("last_modified_ms", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["account", "region", "registry"],
+        ["schema_registries.account", "schema_registries.region", "schema_registries.name"],
+    ),
+)
+
+schema_versions = Table(
+    "schema_versions",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("registry", String(64), primary_key=True),
+    Column("name", String(385), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("type", String(32), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["account", "region", "registry", "name"],
+        ["schemas.account", "schemas.region", "schemas.registry", "schemas.name"],
+        ondelete="CASCADE",
+    ),
+)
