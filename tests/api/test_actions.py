@@ -141,6 +141,8 @@ class TestLogs:
             ("PutLogEvents", {"logGroupName": "/g", "logStreamName": "s"}, f"{GROUP}s"),
             ("FilterLogEvents", {"logGroupIdentifier": f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/g"}, GROUP),
             ("DescribeLogGroups", {}, f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group::log-stream:"),
+            ("StartQuery", {"logGroupNames": ["/g"]}, GROUP),
+            ("StartLiveTail", {"logGroupIdentifiers": [f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/g"]}, GROUP),
         ],
     )
     def test_resources(self, operation, request_, resource):

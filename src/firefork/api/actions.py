@@ -274,6 +274,16 @@ def _group(asked: Asked) -> Sequence[str]:
     return (asked.call.scope.arn("logs", f"log-group:{_group_name(asked)}:log-stream:"),)
 
 
+def _groups(asked: Asked) -> Sequence[str]:
+    """Of a request that names several."""
+    named = [*(asked.request.get("logGroupNames") or ()), *(asked.request.get("logGroupIdentifiers") or ())]
+    return tuple(
+        arn
+        for name in named or [_group_name(asked)]
+        for arn in _group(Asked(asked.call, {"logGroupIdentifier": name}, asked.arn_of))
+    )
+
+
 def _stream(asked: Asked) -> Sequence[str]:
     name = asked.request["logStreamName"]
     return (asked.call.scope.arn("logs", f"log-group:{_group_name(asked)}:log-stream:{name}"),)
@@ -289,11 +299,11 @@ LOGS: Final[Mapping[str, Sequence[Permission]]] = {
             "logs",
             "DeleteLogGroup DeleteMetricFilter DeleteRetentionPolicy DeleteSubscriptionFilter DescribeLogGroups "
             "DescribeLogStreams DescribeMetricFilters DescribeSubscriptionFilters FilterLogEvents GetLogGroupFields "
-            "ListTagsLogGroup PutMetricFilter PutRetentionPolicy PutSubscriptionFilter StartQuery TagLogGroup "
-            "UntagLogGroup",
+            "ListTagsLogGroup PutMetricFilter PutRetentionPolicy PutSubscriptionFilter TagLogGroup UntagLogGroup",
             _group,
         )
     ),
+    **dict(_rows("logs", "StartLiveTail StartQuery", _groups)),
     **dict(_rows("logs", "CreateLogStream DeleteLogStream GetLogEvents PutLogEvents", _stream)),
     **dict(_rows("logs", "ListTagsForResource TagResource UntagResource", _given("resourceArn"))),
 }

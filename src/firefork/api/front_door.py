@@ -152,7 +152,14 @@ class FrontDoor:
             answer = await exchange.run()
         except _Disconnected:
             return
-        await _send(send, answer, before_end=exchange.drain if exchange.refused_early else None)
+        watcher = None
+        if answer.abandon is not None:
+            watcher = asyncio.create_task(_abandon_when_gone(receive, answer.abandon))
+        try:
+            await _send(send, answer, before_end=exchange.drain if exchange.refused_early else None)
+        finally:
+            if watcher is not None:
+                watcher.cancel()
         if self._verbose:
             access.info(
                 "%s %s %d %.1f ms",
@@ -485,6 +492,12 @@ async def _send(send: Send, answer: HttpAnswer, *, before_end: Callable[[], Awai
         await send({"type": "http.response.body", "body": b""})
     else:
         await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _abandon_when_gone(receive: Receive, abandon: Callable[[], None]) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    abandon()
 
 
 async def _send_file(send: Send, path: Path, *, head: bool) -> None:

@@ -56,6 +56,7 @@ from firefork.api.lambda_.tags import Tags
 from firefork.api.lambda_.versions import Versions
 from firefork.api.logs.events import Events
 from firefork.api.logs.groups import Groups
+from firefork.api.logs.live_tail import LiveTailSessions
 from firefork.api.logs.streams import Streams
 from firefork.api.prometheus import PrometheusPage
 from firefork.api.schemas.registries import Registries
@@ -107,6 +108,7 @@ from firefork.store.blobs import Blobs
 from firefork.store.clock import new_id
 from firefork.store.database import Database
 from firefork.store.vault import SecretUnreadable, Vault
+from firefork.telemetry.live_tail import LiveTails
 from firefork.telemetry.log_event import LogEvent
 from firefork.telemetry.log_store import LogStore
 from firefork.telemetry.metrics.embedded import embedded_metrics
@@ -295,11 +297,14 @@ class Platform:
         if settings.metrics:
             self.invoker.observers.append(self.metering.observe)
             self.logs.listeners.append(self._read_metrics)
+        tails = LiveTails()
+        self.logs.listeners.append(tails.offer)
+        self.live_tails = LiveTailSessions(self.logs, tails)
         downloads = Downloads(self.blobs, self.keys)
         self.door = FrontDoor(
             {
                 "lambda": self._lambda_providers(downloads),
-                "logs": [Groups(self.logs), Streams(self.logs), Events(self.logs)],
+                "logs": [Groups(self.logs), Streams(self.logs), Events(self.logs), self.live_tails],
                 "iam": [
                     Roles(self.directory),
                     RolePolicies(self.directory),
@@ -490,6 +495,7 @@ class Platform:
         """Refuse new work, let running invokes end within the limit, end all else, close everything."""
         self.ready = False
         self.http.stop_accepting()
+        self.live_tails.end_all()
         await self.engine.stop(limit_s=self.settings.shutdown_limit_s)
         await self.http.stop()
         try:

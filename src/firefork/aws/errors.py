@@ -215,6 +215,11 @@ class LogsResourceNotFound(ServiceError):
     status = 400
 
 
+class LimitExceededOfLogs(ServiceError):
+    code = "LimitExceededException"
+    status = 400
+
+
 # CloudWatch. The query protocol has other codes for them: the service model says which.
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -26,3 +26,7 @@ class HttpAnswer:
     body: bytes
     stream: AsyncIterator[bytes] | None = None
     """Instead of ``body``."""
+    abandon: Callable[[], None] | None = None
+    """Called when the client leaves before the end of ``stream``, which then comes to its end; without it the stream
+    goes on: whoever produces its parts must be able to finish.
+    """
