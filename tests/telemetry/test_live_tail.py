@@ -2,7 +2,7 @@
 
 import pytest
 
-from firefork.aws.errors import LimitExceededOfLogs
+from firefork.aws.errors import LogsLimitExceeded
 from firefork.aws.scope import Scope
 from firefork.telemetry.live_tail import EVENTS_LIMIT, TAILS_LIMIT, LiveTails, Selection
 from firefork.telemetry.log_event import LogEvent
@@ -53,7 +53,7 @@ class TestLiveTails:
 
     def test_an_account_has_a_limit(self, tails, scope):
         opened = [tails.open(scope, everything("g")) for _ in range(TAILS_LIMIT)]
-        with pytest.raises(LimitExceededOfLogs):
+        with pytest.raises(LogsLimitExceeded):
             tails.open(scope, everything("g"))
         tails.open(Scope("000000000001", scope.region), everything("g"))
         tails.close(opened[0])

@@ -274,14 +274,11 @@ def _group(asked: Asked) -> Sequence[str]:
     return (asked.call.scope.arn("logs", f"log-group:{_group_name(asked)}:log-stream:"),)
 
 
-def _groups(asked: Asked) -> Sequence[str]:
-    """Of a request that names several."""
-    named = [*(asked.request.get("logGroupNames") or ()), *(asked.request.get("logGroupIdentifiers") or ())]
-    return tuple(
-        arn
-        for name in named or [_group_name(asked)]
-        for arn in _group(Asked(asked.call, {"logGroupIdentifier": name}, asked.arn_of))
-    )
+def _chosen_groups(asked: Asked) -> Sequence[str]:
+    request = asked.request
+    chosen = request.get("logGroupNames") or request.get("logGroupIdentifiers") or [request.get("logGroupName") or ""]
+    names = (text.split(":")[6] if text.count(":") >= 6 else text for text in chosen)
+    return [asked.call.scope.arn("logs", f"log-group:{name}:log-stream:") for name in names]
 
 
 def _stream(asked: Asked) -> Sequence[str]:
@@ -303,8 +300,9 @@ LOGS: Final[Mapping[str, Sequence[Permission]]] = {
             _group,
         )
     ),
-    **dict(_rows("logs", "StartLiveTail StartQuery", _groups)),
     **dict(_rows("logs", "CreateLogStream DeleteLogStream GetLogEvents PutLogEvents", _stream)),
+    **dict(_rows("logs", "StartLiveTail StartQuery", _chosen_groups)),
+    **dict(_rows("logs", "DescribeQueries GetLogRecord GetQueryResults StopQuery", _everything)),
     **dict(_rows("logs", "ListTagsForResource TagResource UntagResource", _given("resourceArn"))),
 }
 

@@ -57,6 +57,7 @@ from firefork.api.lambda_.versions import Versions
 from firefork.api.logs.events import Events
 from firefork.api.logs.groups import Groups
 from firefork.api.logs.live_tail import LiveTailSessions
+from firefork.api.logs.queries import Queries as LogQueries
 from firefork.api.logs.streams import Streams
 from firefork.api.prometheus import PrometheusPage
 from firefork.api.schemas.registries import Registries
@@ -108,6 +109,7 @@ from firefork.store.blobs import Blobs
 from firefork.store.clock import new_id
 from firefork.store.database import Database
 from firefork.store.vault import SecretUnreadable, Vault
+from firefork.telemetry.insights.queries import Queries
 from firefork.telemetry.live_tail import LiveTails
 from firefork.telemetry.log_event import LogEvent
 from firefork.telemetry.log_store import LogStore
@@ -160,6 +162,7 @@ class Platform:
         self.installations = Installations(settings.runtimes_dir, settings.interpreter_paths)
         self.logs = LogStore(self.database)
         self.metrics = MetricStore(self.database, retention_days=settings.metrics_retention_days)
+        self.queries = Queries(self.logs)
         self.layers = LayerCatalog(self.database)
         self.functions = FunctionCatalog(
             self.database,
@@ -304,7 +307,13 @@ class Platform:
         self.door = FrontDoor(
             {
                 "lambda": self._lambda_providers(downloads),
-                "logs": [Groups(self.logs), Streams(self.logs), Events(self.logs), self.live_tails],
+                "logs": [
+                    Groups(self.logs),
+                    Streams(self.logs),
+                    Events(self.logs),
+                    LogQueries(self.queries),
+                    self.live_tails,
+                ],
                 "iam": [
                     Roles(self.directory),
                     RolePolicies(self.directory),
@@ -506,6 +515,7 @@ class Platform:
 
     def _close(self) -> None:
         self.door.close()
+        self.queries.close()
         self.logs.close()
         self.metrics.close()
         self.database.close()

@@ -215,8 +215,13 @@ class LogsResourceNotFound(ServiceError):
     status = 400
 
 
-class LimitExceededOfLogs(ServiceError):
+class LogsLimitExceeded(ServiceError):
     code = "LimitExceededException"
+    status = 400
+
+
+class MalformedQueryException(ServiceError):
+    code = "MalformedQueryException"
     status = 400
 
 

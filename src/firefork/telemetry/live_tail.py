@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from firefork.aws.errors import LimitExceededOfLogs
+from firefork.aws.errors import LogsLimitExceeded
 from firefork.aws.scope import Scope
 from firefork.store.clock import now_ms
 from firefork.telemetry.log_event import LogEvent
@@ -91,11 +91,11 @@ class LiveTails:
         self._tails: set[LiveTail] = set()
 
     def open(self, scope: Scope, selection: Selection) -> LiveTail:
-        """Raises LimitExceededOfLogs."""
+        """Raises LogsLimitExceeded."""
         tail = LiveTail(scope, selection)
         with self._lock:
             if sum(known.scope == scope for known in self._tails) >= TAILS_LIMIT:
-                raise LimitExceededOfLogs(f"There can be at most {TAILS_LIMIT} concurrent Live Tail sessions.")
+                raise LogsLimitExceeded(f"There can be at most {TAILS_LIMIT} concurrent Live Tail sessions.")
             self._tails.add(tail)
         return tail
 
