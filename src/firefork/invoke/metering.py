@@ -113,7 +113,7 @@ class _LineKey(NamedTuple):
 class _Line:
     """A key's tallies, and the gauges that its invokes move."""
 
-    __slots__ = ("account", "function", "period", "provisioned", "resource", "tallies", "unreserved")
+    __slots__ = ("account", "function", "provisioned", "resource", "tallies", "unreserved")
 
     def __init__(self, account: Gauge, unreserved: Gauge, function: Gauge, resource: Gauge, provisioned: Gauge) -> None:
         self.account = account
@@ -162,7 +162,8 @@ class Metering:
         self._shares_invokes = shares_invokes
         self._clock = clock
         self._lock = threading.Lock()
-        self._lines: dict[_LineKey, _Line] = {}
+        self._lines: dict[tuple[Scope, str, str, str | None], _Line] = {}
+        """By what a ``_LineKey`` holds."""
         self._gauges: dict[tuple[object, ...], Gauge] = {}
         self._looked_s = clock()
         self._totals: dict[tuple[Scope, str, str], Totals] = {}
@@ -171,10 +172,9 @@ class Metering:
 
     def observe(self, seen: Observation) -> None:
         with self._lock:
-            key = _LineKey(seen.scope, seen.name, seen.version, seen.qualifier)
-            line = self._lines.get(key)
+            line = self._lines.get((seen.scope, seen.name, seen.version, seen.qualifier))
             if line is None:
-                line = self._lines[key] = self._new_line(key)
+                line = self._new_line(_LineKey(seen.scope, seen.name, seen.version, seen.qualifier))
             if isinstance(seen, InvokeStarted):
                 self._started(line, seen)
             elif isinstance(seen, InvokeEnded):
@@ -189,13 +189,14 @@ class Metering:
             return self._gauges.setdefault(parts, Gauge())
 
         scope, name, resource = key.scope, key.name, key.resource
-        return _Line(
+        line = self._lines[key] = _Line(
             gauge("account", scope),
             gauge("unreserved", scope),
             gauge("function", scope, name),
             gauge("resource", scope, name, resource),
             gauge("provisioned", scope, name, resource),
         )
+        return line
 
     @staticmethod
     def _started(line: _Line, seen: InvokeStarted) -> None:
@@ -237,7 +238,7 @@ class Metering:
         """A function was deleted; what was counted is published first."""
         self.collect()
         with self._lock:
-            for line in [key for key in self._lines if (key.scope, key.name) == (scope, name)]:
+            for line in [key for key in self._lines if key[:2] == (scope, name)]:
                 del self._lines[line]
             for gauge in [key for key in self._gauges if key[1:3] == (scope, name)]:
                 del self._gauges[gauge]
@@ -253,7 +254,7 @@ class Metering:
             tallies = []
             for key, line in self._lines.items():
                 if line.tallies:
-                    tallies += [(key, start_s, tally) for start_s, tally in line.tallies.items()]
+                    tallies += [(_LineKey(*key), start_s, tally) for start_s, tally in line.tallies.items()]
                     line.tallies = {}
             peaks = [(key, gauge.look(), gauge.limit) for key, gauge in self._gauges.items()]
             for key, _, tally in tallies:

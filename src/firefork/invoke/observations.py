@@ -1,20 +1,20 @@
 """What an observer of invokes is told: plain values, from which metrics can be made.
 
 AWS: Lambda developer guide, "Types of metrics for Lambda functions" (fact sheet section 10.1) names what is counted.
+They are made on the path of every invoke, where a named tuple costs a third of a frozen dataclass.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from firefork.aws.scope import Scope
 from firefork.engine.reports import Report
 from firefork.invoke.admission import Reason, Slot
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvokeStarted:
+class InvokeStarted(NamedTuple):
     """An invoke got its slot. The counts include it."""
 
     scope: Scope
@@ -32,8 +32,7 @@ class InvokeStarted:
     concurrent_of_function: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvokeEnded:
+class InvokeEnded(NamedTuple):
     """An invoke gave its slot back, whatever came of it. The counts are without it."""
 
     scope: Scope
@@ -52,8 +51,7 @@ class InvokeEnded:
     concurrent_of_function: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvokeThrottled:
+class InvokeThrottled(NamedTuple):
     """An invoke was refused with 429; it counts as neither an invocation nor an error."""
 
     scope: Scope
@@ -63,8 +61,7 @@ class InvokeThrottled:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventReceived:
+class EventReceived(NamedTuple):
     """An asynchronous invoke was accepted."""
 
     scope: Scope
