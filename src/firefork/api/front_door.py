@@ -285,14 +285,14 @@ class _Exchange:
         assert authorization is not None
         if not _REGION.fullmatch(authorization.region):
             raise InvalidSignature("Credential should be scoped to a valid region.")
+        if self._headers.get("content-encoding") == "gzip" and models.takes_gzip(self.service):
+            request = dataclasses.replace(request, body=self._unzipped(body))
         if self.protocol == "query":
             self._flat = query.parameters_of(request)
             action = self._flat.get("Action", "")
             self.operation = action if action in table else ""
         if not self.operation:
             raise self._unknown()
-        if self._headers.get("content-encoding") == "gzip":
-            request = dataclasses.replace(request, body=self._unzipped(body))
         parameters = self._parse(labels, request)
         call = Call(
             service=self.service,
@@ -385,9 +385,7 @@ class _Exchange:
                 return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _unzipped(self, body: bytes) -> bytes:
-        """The body before the client compressed it (Smithy: "requestCompression trait"); the signature is of after."""
-        if not models.operation_model(self.service, self.operation).request_compression:
-            return body
+        """The body as it was before the client compressed it; the signature is of what was sent."""
         limit, name = self._limit()
         unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
         try:

@@ -36,6 +36,13 @@ def protocols(service: str) -> tuple[str, ...]:
     return tuple(metadata.get("protocols") or [metadata["protocol"]])
 
 
+@functools.cache
+def takes_gzip(service: str) -> bool:
+    """Whether clients may compress requests to a service. Smithy: "requestCompression trait"."""
+    model = service_model(service)
+    return any(model.operation_model(name).request_compression for name in model.operation_names)
+
+
 def query_error_code(service: str, code: str) -> str:
     """What an error is called in the query protocol. Smithy: "awsQueryError trait"."""
     model = service_model(service)

@@ -2,12 +2,14 @@
 
 import gzip
 import itertools
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import urllib3
 from botocore.auth import SigV4Auth
-from botocore.awsrequest import create_request_object, prepare_request_dict
+from botocore.awsrequest import AWSRequest, create_request_object, prepare_request_dict
+from botocore.compress import COMPRESSION_MAPPING
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from botocore.parsers import create_parser
@@ -409,8 +411,7 @@ class TestProtocols:
             serializer = create_serializer(protocol, include_validation=False)
             prepared = serializer.serialize_to_request(parameters, operation)
             if zipped:
-                body = prepared["body"]
-                prepared["body"] = gzip.compress(body.encode() if isinstance(body, str) else body)
+                prepared["body"] = COMPRESSION_MAPPING["gzip"](prepared["body"])
                 prepared["headers"]["Content-Encoding"] = "gzip"
             prepare_request_dict(prepared, endpoint_url=server.endpoint)
             request = create_request_object(prepared)
@@ -423,18 +424,12 @@ class TestProtocols:
         return send
 
     @pytest.mark.parametrize("zipped", [False, True])
-    @pytest.mark.parametrize("protocol", ["smithy-rpc-v2-cbor", "json"])
-    def test_json_and_cbor(self, send, namespace, stat, protocol, zipped):
-        datum = {"MetricName": "m", "Value": 2.5, "Timestamp": NOON}
+    @pytest.mark.parametrize("protocol", ["smithy-rpc-v2-cbor", "json", "query"])
+    def test_all_three(self, send, namespace, stat, protocol, zipped):
+        dimensions = [{"Name": "a", "Value": "b"}]
+        datum = {"MetricName": "m", "Value": 2.5, "Timestamp": NOON, "Dimensions": dimensions}
         send(protocol, "PutMetricData", {"Namespace": namespace, "MetricData": [datum]}, zipped=zipped)
-        answer = send(protocol, "GetMetricData", {"MetricDataQueries": [stat("q")], **HOUR})
-        assert minutes(answer["MetricDataResults"][0]) == {0: 2.5}
-
-    def test_query(self, send, namespace, stat):
-        datum = {"MetricName": "m", "Value": 2.5, "Timestamp": NOON, "Dimensions": [{"Name": "a", "Value": "b"}]}
-        send("query", "PutMetricData", {"Namespace": namespace, "MetricData": [datum]})
-        asked = {"MetricDataQueries": [stat("q", dimensions=[{"Name": "a", "Value": "b"}])], **HOUR}
-        answer = send("query", "GetMetricData", asked)
+        answer = send(protocol, "GetMetricData", {"MetricDataQueries": [stat("q", dimensions=dimensions)], **HOUR})
         assert minutes(answer["MetricDataResults"][0]) == {0: 2.5}
 
     @pytest.mark.parametrize("protocol", ["smithy-rpc-v2-cbor", "json", "query"])
@@ -444,6 +439,18 @@ class TestProtocols:
         assert answer["Error"]["Code"] == "MissingParameter"
         assert answer["ResponseMetadata"]["HTTPStatusCode"] == 400
 
-    def test_a_body_that_only_says_that_it_is_compressed(self, send):
-        answer = send("json", "PutMetricData", {"Namespace": "x", "MetricData": []}, zipped=True)
-        assert answer["Error"]["Code"] == "MissingParameter"
+    @pytest.mark.parametrize("body", [b"{}", gzip.compress(b"{}")[:-3], gzip.compress(b" " * 7_000_000)])
+    def test_a_body_that_cannot_be_unpacked(self, server, body):
+        """No gzip, cut off, or too long once it is unpacked."""
+        headers = {
+            "Content-Encoding": "gzip",
+            "X-Amz-Target": "GraniteServiceVersion20100801.PutMetricData",
+            "Content-Type": "application/x-amz-json-1.0",
+        }
+        request = AWSRequest("POST", server.endpoint, headers, body)
+        SigV4Auth(Credentials(*server.keys()), "monitoring", "us-east-1").add_auth(request)
+        raw = request.prepare()
+        answer = urllib3.request(raw.method, raw.url, body=raw.body, headers=dict(raw.headers))
+        told = json.loads(answer.data)["__type"]
+        expected = (413, "RequestEntityTooLargeException") if len(body) > 1000 else (400, "SerializationException")
+        assert (answer.status, told) == expected
