@@ -423,8 +423,6 @@ class _Exchange:
         protocol = self._protocol_of(service)
         if isinstance(error, ValidationError):
             error = _recoded(error, deviations.VALIDATION_CODES.get(service, error.code))
-        if protocol == "query":
-            error = _recoded(error, sigv4.QUERY_CODES.get(type(error), error.code))
         return SERIALIZERS[protocol].serialize_error(service, error, self.request_id)
 
 

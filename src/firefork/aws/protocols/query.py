@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 from firefork.aws import models
 from firefork.aws.errors import ServiceError
-from firefork.aws.protocols import values
+from firefork.aws.protocols import query_errors, values
 from firefork.aws.protocols.message import HttpAnswer, HttpRequest
 
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -126,7 +126,7 @@ def serialize_error(service: str, error: ServiceError, request_id: str) -> HttpA
     root = ElementTree.Element("ErrorResponse", xmlns=_namespace(service))
     body = ElementTree.SubElement(root, "Error")
     ElementTree.SubElement(body, "Type").text = "Sender" if error.fault == "User" else "Receiver"
-    ElementTree.SubElement(body, "Code").text = models.query_error_code(service, error.code)
+    ElementTree.SubElement(body, "Code").text = query_errors.code_of(service, error)
     ElementTree.SubElement(body, "Message").text = _text(error.message)
     ElementTree.SubElement(root, "RequestId").text = request_id
     return HttpAnswer(status=error.status, headers=_headers(request_id), body=ElementTree.tostring(root, "utf-8"))
