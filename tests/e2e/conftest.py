@@ -1,55 +1,47 @@
-"""Clients of other makers, each in an environment of its own."""
+"""Clients of other makers, each in an environment of its own: both pin versions of what Firefork uses too."""
 
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
-import venv
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-LOCK = REPOSITORY / "requirements" / "sam.lock"
+from firefork.engine.installations import uv_binary
+
+SAM = "aws-sam-cli==1.170.0"
 
 
 @pytest.fixture(scope="session")
 def sam_program(runtimes_dir):
-    """The SAM CLI: FIREFORK_SAM, or one that is installed beside the runtimes in the versions of requirements/sam.lock.
-
-    Its dependencies are not ours, so it cannot share our environment.
-    """
-    if given := os.environ.get("FIREFORK_SAM"):
-        return Path(given)
-    folder = runtimes_dir.parent / ".sam"
-    program, installed = folder / "bin" / "sam", folder / "installed"
-    with (runtimes_dir.parent / ".sam.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes of one test run may want it at once
-        if not installed.exists() or installed.read_text() != LOCK.read_text():
-            shutil.rmtree(folder, ignore_errors=True)
-            venv.create(folder, with_pip=False)
-            uv = Path(sys.executable).with_name("uv")
-            command = [uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", "-r", LOCK]
-            result = subprocess.run(command, capture_output=True, text=True, check=False)
-            if result.returncode != 0:
-                pytest.skip(f"the SAM CLI cannot be installed: {result.stderr.strip()[-300:]}")
-            installed.write_text(LOCK.read_text())
-    return program
+    """The SAM CLI, made at the first run and kept beside the runtimes."""
+    home = runtimes_dir / ".test-packages" / SAM.replace("==", "-")
+    if not (home / "bin").exists():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        # Relocatable: it moves to its place when it is whole, for other test processes may be at the same.
+        made = home.with_name(f"{home.name}.{os.getpid()}")
+        venv = [uv_binary(), "venv", "--quiet", "--relocatable", "--python", sys.executable, made]
+        subprocess.run(venv, check=True)
+        install = [uv_binary(), "pip", "install", "--quiet", "--python", made / "bin" / "python", SAM]
+        subprocess.run(install, check=True)
+        try:
+            made.rename(home)
+        except OSError:  # another process was first
+            shutil.rmtree(made)
+    return home / "bin" / "sam"
 
 
 @pytest.fixture
 def sam(sam_program, server, tmp_path):
-    """Runs a command of the SAM CLI against the server; its output."""
+    """Runs a command of the SAM CLI against the server, in an empty home; its output."""
     key, secret = server.keys()
     variables = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "PYTHON"))},
+        "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
         "AWS_ACCESS_KEY_ID": key,
         "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": server.endpoint,
-        "AWS_EC2_METADATA_DISABLED": "true",
         "SAM_CLI_TELEMETRY": "0",
     }
 
