@@ -120,13 +120,16 @@ class LogStore:
         with self._condition:
             while self._buffered > BUFFER_LIMIT and not self._closed:
                 self._condition.wait(1.0)
+            first = not self._buffer
             known = self._buffer.get((scope, group, stream))
             if known is None:
                 self._buffer[scope, group, stream] = list(events)
             else:
                 known.extend(events)
             self._buffered += size
-            if not self._writing:
+            if first and not self._writing:
+                # Only where the writer waits for anything at all: waking it each time would cost invokes more than
+                # all the rest of their logging, since it takes the interpreter's lock from them.
                 self._condition.notify_all()
 
     def flush(self) -> None:
