@@ -25,4 +25,6 @@ class HttpAnswer:
     headers: Sequence[tuple[str, str]]
     body: bytes
     stream: AsyncIterator[bytes] | None = None
-    """Instead of ``body``."""
+    """Instead of ``body``. Read to its end whether the client is there or not: who produces it has to finish."""
+    length: int | None = None
+    """What is told to the client: needed where ``body`` is not all, for a ``stream`` or the answer to a HEAD."""
