@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, Protocol
-from urllib.parse import parse_qsl
 
 import orjson
 
@@ -250,9 +249,7 @@ class _Exchange:
         labels: dict[str, str] = {}
         self.protocol = self._protocol_of(self.service)
         if self.protocol == "rest-json":
-            found = models.router(self.service).find(
-                self._method, self._path, dict(parse_qsl(self._query, keep_blank_values=True))
-            )
+            found = models.router(self.service).find(self._method, self._path, self._query)
             if found is not None:
                 self.operation, labels = found
         elif self.protocol == "json":
