@@ -12,7 +12,6 @@ import hmac
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -29,6 +28,7 @@ from firefork.aws.errors import (
 )
 from firefork.aws.principal import SigningKey
 from firefork.aws.protocols.message import HttpRequest
+from firefork.aws.record import record
 
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
 SKEW_S: Final = 300
@@ -47,7 +47,7 @@ _MISMATCH: Final = (
 KeyLookup = Callable[[str, "str | None"], "SigningKey | None"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Authorization:
     """What a request claims about who signed it, and how."""
 

@@ -20,6 +20,11 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def random_hex(digits: int) -> str:
+    """Random hexadecimal digits, no secret either."""
+    return f"{_bits(4 * digits):0{digits}x}"
+
+
 def new_id() -> str:
     """A random UUID in its usual form. Unique, but no secret: asking the kernel each time would cost more.
 

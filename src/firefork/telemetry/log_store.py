@@ -28,7 +28,9 @@ from firefork.telemetry.log_event import LogEvent
 
 logger = logging.getLogger(__name__)
 
-_FLUSH_AFTER_S: Final = 0.05
+_FLUSH_AFTER_S: Final = 0.25
+"""How long events come together before they are written: a transaction takes some milliseconds of the processor's time,
+and readers do not wait for this."""
 _RETRY_AFTER_S: Final = 0.5
 _CHUNK_EVENTS: Final = 4096
 _CHUNK_BYTES: Final = 1 << 20
