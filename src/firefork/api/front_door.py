@@ -148,10 +148,11 @@ class FrontDoor:
 
     async def handle(self, operation: Operation, call: Call, parameters: dict[str, Any]) -> Mapping[str, Any]:
         """Check that the caller may, then run the handler: coroutines on the loop, the others in a worker thread."""
-        loop = asyncio.get_running_loop()
         if not operation.on_loop:
+            loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._workers, self._check_and_run, operation, call, parameters)
         if self._authorizer.may_block(call, parameters):
+            loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._workers, self._authorizer.check, call, parameters)
         else:
             self._authorizer.check(call, parameters)

@@ -67,6 +67,8 @@ _FLUSH_LIMIT_S: Final = 0.2
 _CONTINUATIONS: Final = bytes(range(0x80, 0xC0))
 """The bytes of UTF-8 with which no character begins."""
 _FREEZE_AFTER_S: Final = 0.02
+_LOOP_TICK_S: Final = 0.001
+"""How much too early a timer may come: uvloop counts in milliseconds."""
 _READ_SIZE: Final = 65536
 _MIB: Final = 1024 * 1024
 
@@ -129,7 +131,7 @@ class Outcome:
     report: Report
     """As known when the answer was there."""
     log_tail: bytes
-    """At most 4 KB of this invoke's log, START to REPORT."""
+    """At most 4 KB of this invoke's log, START to REPORT; empty unless it was asked for."""
     streamed: bool = False
     content_type: str = "application/json"
 
@@ -222,6 +224,9 @@ class Environment:
         # What the present wait is for, and what can end it early.
         self._reached: Callable[[], bool] = lambda: False
         self._waiter: asyncio.Future[None] | None = None
+        self._wait_ends_s = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_s = 0.0
         self._fault: Failure | None = None
         self._ending = False
         self._runtime_alive = False
@@ -258,14 +263,37 @@ class Environment:
         if self._fault is not None:
             return False
         self._reached = reached
+        self._wait_ends_s = self._loop.time() + max(0.0, limit_s)
+        self._set_alarm(self._wait_ends_s)
         waiter = self._waiter = self._loop.create_future()
-        timer = self._loop.call_later(max(0.0, limit_s), _finish, waiter)
         try:
             await waiter
         finally:
-            timer.cancel()
             self._waiter = None
         return reached()
+
+    def _set_alarm(self, at_s: float) -> None:
+        """Look at the present wait at ``at_s`` of the loop's time, or earlier.
+
+        The alarm of an earlier wait serves as well. Most invokes are over long before their time is, and a timer set
+        and cancelled for each of them would cost more than all else about waiting.
+        """
+        if self._alarm is not None and self._alarm_s > at_s:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._alarm is None:
+            self._alarm_s = at_s
+            self._alarm = self._loop.call_at(at_s, self._alarmed)
+
+    def _alarmed(self) -> None:
+        self._alarm = None
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return
+        if self._wait_ends_s - self._loop.time() > _LOOP_TICK_S:
+            self._set_alarm(self._wait_ends_s)
+        else:
+            waiter.set_result(None)
 
     def _changed(self) -> None:
         """Something happened that a wait may be for."""
@@ -483,7 +511,7 @@ class Environment:
         self._collected.clear()
         deadline = started + self.spec.timeout_s
         failure = await self._start_again() if was_broken else None
-        self._tail = []
+        self._tail = [] if invocation.wants_tail else None
         self._emit(self._system_log.start(_now_ms(), invocation.request_id, _tracing(invocation, self._system_log)))
         if failure is None:
             failure = await self._run(invocation, deadline)
@@ -693,6 +721,8 @@ class Environment:
             self._unfreeze()
             await self._shut_down("SPINDOWN")
         self._ending = True
+        if self._alarm is not None:
+            self._alarm.cancel()
         if self._server is not None:
             self._server.close()
         self._stop_delivery()
@@ -824,7 +854,7 @@ class Environment:
         if self.state is not EnvironmentState.IDLE:
             return
         left = _FREEZE_AFTER_S - (time.monotonic() - self.idle_since_s)
-        if left > 0.001:
+        if left > _LOOP_TICK_S:
             self._freezing = self._loop.call_later(left, self._freeze)
         else:
             self._frozen = True
@@ -947,11 +977,6 @@ class Environment:
 
 
 _FAILED_STATES: Final = frozenset({ExtensionState.STARTED, ExtensionState.INIT_ERROR, ExtensionState.EXIT_ERROR})
-
-
-def _finish(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
 
 
 def _span(name: str, begin: float, end: float) -> Span:

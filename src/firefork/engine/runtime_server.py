@@ -24,7 +24,7 @@ _REASONS: Final = {
 }
 _HEADER_LIMIT: Final = 2 * 1024 * 1024
 """Bytes of one request's head: the runtime client sends up to 1 MiB of X-Ray cause as a header."""
-_READ_SIZE: Final = 256 * 1024
+_READ_SIZE: Final = 64 * 1024
 _CONNECTION_LIMIT: Final = 64
 """Open connections of one environment; further ones are closed at once."""
 
@@ -259,7 +259,7 @@ class GuestConnection:
         """Send the answer to the request in progress; whether there was a connection to send it on."""
         if self._socket.fileno() < 0 or self._closing:
             return False
-        data = _bytes_of(reply)
+        data = bytes_of(reply)
         self._busy = False
         self._closing = close or not self._keep_alive
         if self._parsing and reply is ACCEPTED:
@@ -275,7 +275,8 @@ class GuestConnection:
         return True
 
 
-def _bytes_of(reply: Reply) -> bytes:
+def bytes_of(reply: Reply) -> bytes:
+    """A reply as it is sent."""
     more = "".join([f"{name}: {value}\r\n" for name, value in reply.headers.items()])
     head = (
         f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Unknown')}\r\n"
