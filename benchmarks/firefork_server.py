@@ -35,12 +35,16 @@ def installation() -> Installation:
 class FireforkServer:
     """Start with ``with``; stopped and its data removed at the end."""
 
+    def __init__(self, *options: str) -> None:
+        """``options`` are further ones of ``firefork up``."""
+        self._options = options
+
     def __enter__(self) -> FireforkServer:
         self._folder = tempfile.TemporaryDirectory(prefix="firefork-bench-")
         self._numbers = itertools.count(1)
         command = [sys.executable, "-m", "firefork.cli.main", "up", "--port", "0", "--data-dir", self._folder.name]
         self._process = subprocess.Popen(
-            [*command, "--runtimes-dir", str(RUNTIMES_DIR)], stdout=subprocess.PIPE, text=True
+            [*command, "--runtimes-dir", str(RUNTIMES_DIR), *self._options], stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout is not None
         for line in self._process.stdout:
@@ -99,6 +103,11 @@ class FireforkServer:
         """A signed Invoke request; ``name`` may end with a qualifier."""
         url = f"{self.endpoint}/2015-03-31/functions/{name}/invocations"
         return raw_client.prepare(url, credentials=self.credentials)
+
+    def cpu_s(self) -> float:
+        """Seconds of processor time that the server itself has used, without its environments."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def connect(self) -> raw_client.Connection:
         return raw_client.Connection(self.endpoint)

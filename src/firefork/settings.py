@@ -57,4 +57,8 @@ class Settings:
     """Memory that all environments may use together; ``None``: four fifths of what is available at start."""
     concurrent_starts: int = 8
     """Environments that are started at once; functions take turns."""
+    metrics: bool = True
+    """Whether invokes and the embedded metrics of log lines are counted."""
+    metrics_retention_days: int = 455
+    """How long metrics are kept, at last one value an hour. AWS: 455 days."""
     verbose: bool = False

@@ -147,6 +147,20 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     type=click.IntRange(min=1),
     help="Environments started at once; functions take turns.",
 )
+@click.option(
+    "--metrics",
+    envvar="FIREFORK_METRICS",
+    default="on",
+    type=click.Choice(["on", "off"]),
+    help="Whether invokes are counted, and metrics in log lines read.",
+)
+@click.option(
+    "--metrics-retention",
+    envvar="FIREFORK_METRICS_RETENTION",
+    default=455,
+    type=click.IntRange(min=1),
+    help="Days that metrics are kept.",
+)
 @click.option("--verbose", "-v", envvar="FIREFORK_VERBOSE", is_flag=True, help="One line for each request.")
 def up(
     *,
@@ -173,6 +187,8 @@ def up(
     account_concurrency: int,
     memory_budget: int | None,
     concurrent_starts: int,
+    metrics: str,
+    metrics_retention: int,
     verbose: bool,
 ) -> None:
     """Start Firefork and serve until Ctrl-C or SIGTERM."""
@@ -201,6 +217,8 @@ def up(
             account_concurrency=account_concurrency,
             memory_budget_mb=memory_budget,
             concurrent_starts=concurrent_starts,
+            metrics=metrics == "on",
+            metrics_retention_days=metrics_retention,
             verbose=verbose,
         )
     )

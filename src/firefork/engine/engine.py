@@ -529,6 +529,16 @@ class Engine:
         return sum(pool.busy for pool in (*self._pools.values(), *self._retired))
 
     @property
+    def spares(self) -> int:
+        """Sandboxes that wait for a function. May be called from any thread."""
+        started = [
+            task.result()
+            for task in list(self._zygotes.values())
+            if task.done() and not task.cancelled() and not task.exception()
+        ]
+        return sum(zygote.spare_count for zygote in started)
+
+    @property
     def memory(self) -> tuple[int, int]:
         """Bytes that environments are charged, and that they may be charged."""
         return self._memory.used, self._memory.budget

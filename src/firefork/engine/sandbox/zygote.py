@@ -210,6 +210,10 @@ class Zygote:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    @property
+    def spare_count(self) -> int:
+        return len(self._spares)
+
     async def _add_spare(self) -> None:
         try:
             sandbox = self._order()
