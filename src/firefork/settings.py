@@ -48,7 +48,7 @@ class Settings:
     init_limit_s: float = 10.0
     """How long a function's init may take before it is ended and repeated within the first invoke."""
     spares: int = 2
-    """Forked sandboxes without a function kept ready per zygote."""
+    """The least number of forked sandboxes without a function that a zygote keeps ready."""
     shutdown_limit_s: float = 5.0
     """How long running invokes may go on after SIGTERM before they are ended."""
     account_concurrency: int = 1000

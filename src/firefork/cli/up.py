@@ -117,7 +117,7 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     envvar="FIREFORK_SPARES",
     default=2,
     type=click.IntRange(0, 64),
-    help="Sandboxes kept ready for each runtime.",
+    help="Least number of sandboxes kept ready for each runtime; more after bursts, none with 0.",
 )
 @click.option(
     "--shutdown-limit",
