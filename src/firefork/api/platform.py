@@ -97,7 +97,7 @@ from firefork.settings import Settings
 from firefork.store.blobs import Blobs
 from firefork.store.clock import new_id
 from firefork.store.database import Database
-from firefork.store.vault import SecretUnreadable, Vault
+from firefork.store.vault import KEY_FILE, SecretUnreadable, Vault
 from firefork.telemetry.insights.queries import Queries
 from firefork.telemetry.log_store import LogStore
 
@@ -140,7 +140,7 @@ class Platform:
         self.directory = Directory(self.database)
         self.identities = Identities(self.directory, self.iam_mode)
         try:
-            self.access_keys = AccessKeys(self.database, self.directory, Vault(data_dir / "secrets.key"))
+            self.access_keys = AccessKeys(self.database, self.directory)
             self.keys = Keys(data_dir, settings, users=self.access_keys.lookup)
         except (OSError, ValueError, SecretUnreadable) as error:
             raise StartFailed(f"the keys cannot be read: {error}") from None
@@ -229,9 +229,15 @@ class Platform:
         settings = self.settings
         try:
             database = (
-                Database(settings.database_url) if settings.database_url else Database.in_folder(settings.data_dir)
+                Database(settings.database, Vault(settings.data_dir / KEY_FILE))
+                if settings.database
+                else Database.in_folder(settings.data_dir)
             )
             database.migrate()
+        except (OSError, ValueError) as error:
+            raise StartFailed(f"the keys cannot be read: {error}") from None
+        except SecretUnreadable as error:
+            raise StartFailed(f"the database cannot be opened: {error}") from None
         except (SQLAlchemyError, ImportError) as error:  # ImportError: a URL that names a driver which is not there
             raise StartFailed(
                 f"the database cannot be opened: {str(error.__cause__ or error).splitlines()[0]}"

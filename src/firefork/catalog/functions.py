@@ -206,7 +206,7 @@ class Functions:
         more = len(found) > limit
         found = found[:limit]
         return FunctionPage(
-            versions=[from_document(scope, row.document) for row in found],
+            versions=[from_document(self._database.vault, scope, row.document) for row in found],
             next_key=(found[-1].name, found[-1].number) if more else None,
         )
 
@@ -402,7 +402,8 @@ class Functions:
                     table.number > 0, table.document.contains('"snap_start_apply_on": "PublishedVersions"')
                 )
             ).all()
-        return [from_document(Scope(row.account, row.region), row.document) for row in found]
+        vault = self._database.vault
+        return [from_document(vault, Scope(row.account, row.region), row.document) for row in found]
 
     def _publish(
         self, connection: Connection, current: FunctionVersion, description: str | None, state: Mapping[str, Any]
@@ -424,7 +425,7 @@ class Functions:
             **state,
         )
         if newest is not None:
-            known = from_document(scope, newest)
+            known = from_document(self._database.vault, scope, newest)
             if _content(known) == _content(candidate):
                 return known
         connection.execute(update(functions).where(row).values(last_version=last + 1))
@@ -485,7 +486,7 @@ class Functions:
                 )
             ).scalars()
             for document in documents.all():
-                version = from_document(scope, document)
+                version = from_document(self._database.vault, scope, document)
                 if version.version == LATEST or not is_optimised(version):
                     save(connection, dataclasses.replace(version, revision_id=new_id(), **_SETTLED))
 

@@ -49,7 +49,7 @@ function_versions = Table(
     Column("code_sha256", String(64), nullable=False),
     Column("document", Text, nullable=False),
 )
-"""``number`` 0 is ``$LATEST``."""
+"""``number`` 0 is ``$LATEST``; ``environment`` in a document is encrypted with the data folder's key file."""
 
 function_concurrency = Table(
     "function_concurrency",
@@ -298,3 +298,11 @@ iam_access_keys = Table(
     Index("iam_access_keys_of_user", "account", "user"),
 )
 """The secret is encrypted with the data folder's key file."""
+
+secrets_keys = Table(
+    "secrets_keys",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("probe", LargeBinary, nullable=False),
+)
+"""One row, sealed: only the key file that everything here was sealed with opens it."""

@@ -22,7 +22,6 @@ from firefork.catalog.iam.entities import User
 from firefork.store.clock import now_ms
 from firefork.store.database import Database
 from firefork.store.tables import iam_access_keys
-from firefork.store.vault import Vault
 
 _KEYS_PER_USER: Final = 2
 _SECRET_SIZE: Final = 30
@@ -52,10 +51,9 @@ class LastUse:
 class AccessKeys:
     """Thread-safe. ``lookup`` never waits for the database: all active keys are in memory."""
 
-    def __init__(self, database: Database, directory: Directory, vault: Vault) -> None:
+    def __init__(self, database: Database, directory: Directory) -> None:
         self._database = database
         self._directory = directory
-        self._vault = vault
         self._lock = threading.Lock()
         self._active: dict[str, SigningKey] = {}
         self._last_uses: dict[str, LastUse] = {}
@@ -86,7 +84,7 @@ class AccessKeys:
                     user=owner.name,
                     active=1,
                     created_ms=created_ms,
-                    sealed_secret=self._vault.seal(secret, key_id),
+                    sealed_secret=self._database.vault.seal(secret, key_id),
                 )
             )
         self._load()
@@ -154,7 +152,7 @@ class AccessKeys:
                 before = known.get(row.id)
                 fresh[row.id] = SigningKey(
                     access_key_id=row.id,
-                    secret=before.secret if before else self._vault.open(row.sealed_secret, row.id),
+                    secret=before.secret if before else self._database.vault.open(row.sealed_secret, row.id),
                     session_token=None,
                     expires_at_s=None,
                     principal=before.principal if before and before.principal == principal else principal,
