@@ -10,9 +10,11 @@ from typing import Any, Final
 
 import alembic.command
 import alembic.config
-from sqlalchemy import Connection, create_engine, event, inspect, make_url, select
+from sqlalchemy import Connection, create_engine, event, func, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError
 
+from firefork.store.changes import CHANNEL, Change
+from firefork.store.clock import new_id
 from firefork.store.tables import secrets_keys
 from firefork.store.vault import KEY_FILE, SecretUnreadable, Vault
 
@@ -33,6 +35,8 @@ class Database:
         ``vault`` seals what is secret before it is written; ``vault_of`` finds it by a connection.
         """
         self.vault = vault
+        self.node = new_id()
+        """Who tells other nodes of changes that are made through this object."""
         address = make_url(url)
         dialect = address.get_backend_name()
         if dialect not in ("sqlite", "postgresql"):
@@ -40,6 +44,8 @@ class Database:
         self.is_sqlite = dialect == "sqlite"
         if not self.is_sqlite:
             address = address.set(drivername="postgresql+psycopg")
+        self.address = address.set(drivername="postgresql").render_as_string(hide_password=False)
+        """For connections beside the pool."""
         # The pool asks before it lends: a PostgreSQL that was restarted costs no request.
         self._engine = create_engine(
             address,
@@ -65,8 +71,11 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction: committed when the block ends, rolled back when it raises."""
+    def write(self, change: Change | None = None) -> Iterator[Connection]:
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        ``change`` is what other nodes hear of when it is committed.
+        """
         with self._engine.connect() as connection, connection.begin():
             if self.is_sqlite:
                 # From the start a writer: one that begins by reading could fail when it comes to write.
@@ -74,6 +83,8 @@ class Database:
             else:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
             yield connection
+            if change is not None and not self.is_sqlite:
+                connection.execute(select(func.pg_notify(CHANNEL, change.told_by(self.node))))
 
     def migrate(self, revision: str = "head") -> None:
         """Bring the schema to ``revision``, all or nothing: a server that is killed meanwhile leaves no half of it.

@@ -306,3 +306,12 @@ secrets_keys = Table(
     Column("probe", LargeBinary, nullable=False),
 )
 """One row, sealed: only the key file that everything here was sealed with opens it."""
+
+packages = Table(
+    "packages",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("touched_ms", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+"""Zips by their SHA-256, where several nodes share a database; ``touched_ms`` is when one was accepted last."""

@@ -19,6 +19,7 @@ from firefork.aws.errors import LimitExceeded, NoSuchEntity
 from firefork.aws.principal import Principal, SigningKey
 from firefork.catalog.iam.directory import Directory
 from firefork.catalog.iam.entities import User
+from firefork.store.changes import IAM
 from firefork.store.clock import now_ms
 from firefork.store.database import Database
 from firefork.store.tables import iam_access_keys
@@ -71,7 +72,7 @@ class AccessKeys:
         secret = base64.b64encode(secrets.token_bytes(_SECRET_SIZE)).decode()
         table = iam_access_keys.c
         created_ms = now_ms()
-        with self._database.write() as connection:
+        with self._database.write(IAM) as connection:
             count = connection.execute(
                 select(func.count()).where(table.account == account, table.user == user)
             ).scalar_one()
@@ -102,7 +103,7 @@ class AccessKeys:
 
     def set_active(self, account: str, user: str, key_id: str, *, active: bool) -> None:
         self._directory.get(User, account, user)
-        with self._database.write() as connection:
+        with self._database.write(IAM) as connection:
             done = connection.execute(
                 update(iam_access_keys).where(_is(account, user, key_id)).values(active=int(active))
             )
@@ -112,7 +113,7 @@ class AccessKeys:
 
     def delete(self, account: str, user: str, key_id: str) -> None:
         self._directory.get(User, account, user)
-        with self._database.write() as connection:
+        with self._database.write(IAM) as connection:
             if not connection.execute(delete(iam_access_keys).where(_is(account, user, key_id))).rowcount:
                 raise _missing(key_id)
         self._load()

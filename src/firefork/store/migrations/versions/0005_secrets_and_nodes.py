@@ -1,11 +1,24 @@
-"""Environment variables of functions are encrypted; a probe tells which key file does it."""
+"""Environment variables of functions are encrypted, and a probe tells by which key file; packages for other nodes."""
 
 import base64
 import json
 from typing import Any
 
 from alembic import op
-from sqlalchemy import Column, Integer, LargeBinary, Row, column, insert, select, table, text, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    column,
+    insert,
+    select,
+    table,
+    text,
+    update,
+)
 
 from firefork.store.vault import vault_of
 
@@ -37,6 +50,12 @@ def upgrade() -> None:
         if fields["environment"] is not None:
             sealed = vault.seal(json.dumps(fields["environment"]), _owner(row, fields))
             was_plain |= _write(row, fields | {"environment": base64.b64encode(sealed).decode()})
+    op.create_table(
+        "packages",
+        Column("digest", String(64), primary_key=True),
+        Column("touched_ms", BigInteger, nullable=False),
+        Column("data", LargeBinary, nullable=False),
+    )
     if was_plain:
         op.create_table("unscrubbed", Column("id", Integer, primary_key=True))  # for Database.migrate
 
@@ -50,6 +69,7 @@ def downgrade() -> None:
             plain = vault.open(base64.b64decode(fields["environment"]), _owner(row, fields))
             _write(row, fields | {"environment": json.loads(plain)})
     op.drop_table("secrets_keys")
+    op.drop_table("packages")
 
 
 def _write(row: Row[Any], fields: dict[str, object]) -> bool:
