@@ -329,7 +329,7 @@ class Platform:
             ),
             verbose=settings.verbose,
         )
-        self.http = HttpServer(self.door)
+        self.http = HttpServer(self.door, self.door.refuse)
         self.functions.changed.append(self._function_changed)
         self.functions.changed.append(lambda scope, name, deleted: self.resource_policies.forget())
         self.functions.published.append(self._version_published)

@@ -5,7 +5,6 @@ AWS: Lambda developer guide, "Understanding the Lambda execution environment lif
 
 from __future__ import annotations
 
-import array
 import asyncio
 import contextlib
 import enum
@@ -14,6 +13,7 @@ import json
 import os
 import secrets
 import signal
+import sys
 import termios
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from firefork.aws.record import record
 from firefork.engine import extensions_api, failures
 from firefork.engine.extensions_api import ExtensionFailed, ExtensionPolled, ExtensionRegistered, ExtensionState
 from firefork.engine.failures import Failure
@@ -103,7 +104,7 @@ class RestorationFailed(Exception):
         self.failure = failure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Invocation:
     """One event on its way to a function."""
 
@@ -118,7 +119,7 @@ class Invocation:
     """Takes the parts of a streamed answer while they come; whoever made it finishes it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Outcome:
     """What an invoke came to."""
 
@@ -562,7 +563,8 @@ class Environment:
         answered_already: bool = False,
     ) -> Outcome:
         """END and REPORT, and on to the next state. With an answer the caller keeps it, whatever came after."""
-        self._drain()
+        if answered_already or failure is not None:  # else it was done with the answer, just now
+            self._drain()
         spans = self._extension_spans(answered) if answered_already else ()
         report = self._report(started, answered, init_ms, answer, failure, spans)
         self._emit(self._system_log.end_and_report(_now_ms(), report))
@@ -1008,12 +1010,10 @@ def _read(descriptor: int) -> bytes | None:
 
 def _read_waiting(descriptor: int) -> Iterator[bytes]:
     """What is in a pipe at this moment, and no more: a process may go on writing as fast as it is read."""
-    waiting = array.array("i", [0])
     try:
-        fcntl.ioctl(descriptor, termios.FIONREAD, waiting)
+        left = int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, b"\0\0\0\0"), sys.byteorder)
     except OSError:
         return
-    left = waiting[0]
     while left > 0 and (data := _read(descriptor)):
         left -= len(data)
         yield data

@@ -13,6 +13,7 @@ from typing import Final
 
 import orjson
 
+from firefork.aws.record import record
 from firefork.catalog.function import LoggingConfig
 from firefork.engine.telemetry_api import Record, show_time
 from firefork.telemetry.log_event import LogEvent
@@ -33,7 +34,7 @@ class Span:
         return {"name": self.name, "start": show_time(self.start_ms), "durationMs": round(self.duration_ms, 3)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Report:
     """What one invoke cost."""
 

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import httptools
 
-from firefork.engine.guest_reply import Reply
+from firefork.engine.guest_reply import ACCEPTED, Reply
 from firefork.engine.runtime_api import PAYLOAD_LIMIT, RESPONSE_MODE
 
 _REASONS: Final = {
@@ -111,6 +111,9 @@ class GuestConnection:
         self._waiting: list[bytes] = []
         self._reading = True
         self._unsent = b""
+        self._parsing = False
+        self._held = b""
+        """Acceptances that go out with the next answer."""
         self._closing = False
         server.connections.add(self)
         server.loop.add_reader(accepted.fileno(), self._readable)
@@ -132,6 +135,10 @@ class GuestConnection:
         unsent, self._unsent = self._unsent, b""
         self._server.loop.remove_writer(self._socket.fileno())
         self._write(unsent)
+
+    def _send(self, data: bytes) -> None:
+        held, self._held = self._held, b""
+        self._write(held + data)
 
     def _write(self, data: bytes) -> None:
         if self._unsent:
@@ -170,10 +177,14 @@ class GuestConnection:
             self._waiting.append(data)
             self.pause()
             return
+        self._parsing = True
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
             self.answer(Reply(status=400, body=b"400 Bad Request", content_type="text/plain"), close=True)
+        self._parsing = False
+        if self._held and not self._busy:
+            self._send(b"")
 
     def on_url(self, url: bytes) -> None:
         self._path += url
@@ -248,16 +259,26 @@ class GuestConnection:
         """Send the answer to the request in progress; whether there was a connection to send it on."""
         if self._socket.fileno() < 0 or self._closing:
             return False
-        head = [f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Unknown')}\r\nContent-Type: "]
-        head.append(f"{reply.content_type}\r\nContent-Length: {len(reply.body)}\r\n")
-        head.extend(f"{name}: {value}\r\n" for name, value in reply.headers.items())
-        head.append("\r\n")
+        data = _bytes_of(reply)
         self._busy = False
         self._closing = close or not self._keep_alive
-        self._write("".join(head).encode() + reply.body)
+        if self._parsing and reply is ACCEPTED:
+            # A runtime that asks for its next event in the same breath, as ours does, is not woken for this alone.
+            self._held += data
+        else:
+            self._send(data)
         if self._waiting and not self._closing:
             waiting, self._waiting = self._waiting, []
             self.resume()
             for data in waiting:
                 self.data_received(data)
         return True
+
+
+def _bytes_of(reply: Reply) -> bytes:
+    more = "".join([f"{name}: {value}\r\n" for name, value in reply.headers.items()])
+    head = (
+        f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Unknown')}\r\n"
+        f"Content-Type: {reply.content_type}\r\nContent-Length: {len(reply.body)}\r\n{more}\r\n"
+    )
+    return head.encode() + reply.body

@@ -28,7 +28,9 @@ from firefork.telemetry.log_event import LogEvent
 
 logger = logging.getLogger(__name__)
 
-_FLUSH_AFTER_S: Final = 0.05
+_FLUSH_AFTER_S: Final = 0.25
+"""How long events come together before they are written: a transaction takes some milliseconds of the processor's time,
+and readers do not wait for this."""
 _RETRY_AFTER_S: Final = 0.5
 _CHUNK_EVENTS: Final = 4096
 _CHUNK_BYTES: Final = 1 << 20
@@ -120,13 +122,16 @@ class LogStore:
         with self._condition:
             while self._buffered > BUFFER_LIMIT and not self._closed:
                 self._condition.wait(1.0)
+            first = not self._buffer
             known = self._buffer.get((scope, group, stream))
             if known is None:
                 self._buffer[scope, group, stream] = list(events)
             else:
                 known.extend(events)
             self._buffered += size
-            if not self._writing:
+            if first and not self._writing:
+                # Only where the writer waits for anything at all: waking it each time would cost invokes more than
+                # all the rest of their logging, since it takes the interpreter's lock from them.
                 self._condition.notify_all()
 
     def flush(self) -> None:

@@ -125,10 +125,13 @@ class AccessKeys:
             row = connection.execute(select(table.account, table.user).where(table.id == key_id)).first()
         return None if row is None else (row.account, row.user)
 
+    def is_active(self, key_id: str) -> bool:
+        """Whether it is a user's key that may sign."""
+        return key_id in self._active
+
     def note_use(self, key_id: str, use: LastUse) -> None:
         """Remembered until the server ends: writing each use down would cost every call a write."""
-        if key_id in self._active:
-            self._last_uses[key_id] = use
+        self._last_uses[key_id] = use
 
     def last_use(self, key_id: str) -> LastUse | None:
         return self._last_uses.get(key_id)
