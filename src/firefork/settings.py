@@ -23,7 +23,7 @@ class Settings:
     port: int = 4566
     region: str = "us-east-1"
     account: str = "000000000000"
-    database_url: str | None = None
+    database: str | None = None
     """SQLAlchemy URL; ``None`` means SQLite inside ``data_dir``."""
     upstream: str | None = None
     """Base URL where AWS services live that Firefork does not serve (S3 for code uploads)."""

@@ -191,7 +191,9 @@ class FrontDoor:
         if head.path == "/_firefork/metrics" and self._metrics_page is not None:
             authorization = head.headers.get("authorization", "")
             return await asyncio.get_running_loop().run_in_executor(self._workers, self._metrics_page, authorization)
-        file = self._download(head.path, head.query) if head.method in ("GET", "HEAD") else None
+        # Another node may have the file, and fetching it takes its time.
+        wanted = head.method in ("GET", "HEAD")
+        file = await asyncio.to_thread(self._download, head.path, head.query) if wanted else None
         if file is None:
             body = orjson.dumps({"message": "There is nothing here, or the link has expired."})
             return HttpAnswer(status=403, headers=headers, body=body)
