@@ -750,7 +750,7 @@ class Environment:
         elif isinstance(event, ExtensionRegistered) and self._delivery is None and not self._ending:
             self._listen_for_subscribers()
         elif isinstance(event, ExtensionPolled) and not event.first:
-            self._drain()
+            self._drain_extensions()
         self._changed()
 
     def _tell_invoke_done(self) -> None:
@@ -913,6 +913,11 @@ class Environment:
         for data in _read_waiting(self.sandbox.frames):
             self._emit(self._frames.feed(data, now_ms, self._last_event_ms), "function")
         self._emit(self._lines.flush(now_ms), "function")
+        self._drain_extensions()
+
+    def _drain_extensions(self) -> None:
+        """The same for what extensions print; the runtime may be in the middle of a line."""
+        now_ms = _now_ms()
         if self.sandbox.extension_output is not None:
             for data in _read_waiting(self.sandbox.extension_output):
                 self._emit(self._extension_lines.feed(data, now_ms), "extension")
