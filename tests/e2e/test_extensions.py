@@ -231,7 +231,7 @@ while True:
         left = [int(message.split()[2]) for message in function.messages() if message.startswith("helper ALIVE")]
         assert 1000 < left[0] <= 2000
         assert left[-1] < 600
-        assert not any("SHUTDOWN AGAIN" in message for message in function.messages())
+        assert not any(message.startswith("helper SHUTDOWN AGAIN") for message in function.messages())
 
     def test_a_timeout_is_told_to_it(self, with_extension, ended):
         """SHUTDOWN with TIMEOUT, then the next invoke starts everything anew."""
