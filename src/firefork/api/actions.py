@@ -273,6 +273,13 @@ def _group(asked: Asked) -> Sequence[str]:
     return (asked.call.scope.arn("logs", f"log-group:{_group_name(asked)}:log-stream:"),)
 
 
+def _queried_groups(asked: Asked) -> Sequence[str]:
+    request = asked.request
+    chosen = request.get("logGroupNames") or request.get("logGroupIdentifiers") or [request.get("logGroupName") or ""]
+    names = (text.split(":")[6] if text.count(":") >= 6 else text for text in chosen)
+    return [asked.call.scope.arn("logs", f"log-group:{name}:log-stream:") for name in names]
+
+
 def _stream(asked: Asked) -> Sequence[str]:
     name = asked.request["logStreamName"]
     return (asked.call.scope.arn("logs", f"log-group:{_group_name(asked)}:log-stream:{name}"),)
@@ -288,12 +295,14 @@ LOGS: Final[Mapping[str, Sequence[Permission]]] = {
             "logs",
             "DeleteLogGroup DeleteMetricFilter DeleteRetentionPolicy DeleteSubscriptionFilter DescribeLogGroups "
             "DescribeLogStreams DescribeMetricFilters DescribeSubscriptionFilters FilterLogEvents GetLogGroupFields "
-            "ListTagsLogGroup PutMetricFilter PutRetentionPolicy PutSubscriptionFilter StartQuery TagLogGroup "
+            "ListTagsLogGroup PutMetricFilter PutRetentionPolicy PutSubscriptionFilter TagLogGroup "
             "UntagLogGroup",
             _group,
         )
     ),
     **dict(_rows("logs", "CreateLogStream DeleteLogStream GetLogEvents PutLogEvents", _stream)),
+    **dict(_rows("logs", "StartQuery", _queried_groups)),
+    **dict(_rows("logs", "DescribeQueries GetLogRecord GetQueryResults StopQuery", _everything)),
     **dict(_rows("logs", "ListTagsForResource TagResource UntagResource", _given("resourceArn"))),
 }
 

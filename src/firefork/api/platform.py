@@ -52,6 +52,7 @@ from firefork.api.lambda_.tags import Tags
 from firefork.api.lambda_.versions import Versions
 from firefork.api.logs.events import Events
 from firefork.api.logs.groups import Groups
+from firefork.api.logs.queries import Queries as LogQueries
 from firefork.api.logs.streams import Streams
 from firefork.api.sts.identity import Identity
 from firefork.api.web_console.files import ConsoleFiles
@@ -97,6 +98,7 @@ from firefork.store.blobs import Blobs
 from firefork.store.clock import new_id
 from firefork.store.database import Database
 from firefork.store.vault import SecretUnreadable, Vault
+from firefork.telemetry.insights.queries import Queries
 from firefork.telemetry.log_store import LogStore
 
 logger = logging.getLogger(__name__)
@@ -144,6 +146,7 @@ class Platform:
             raise StartFailed(f"the keys cannot be read: {error}") from None
         self.installations = Installations(settings.runtimes_dir, settings.interpreter_paths)
         self.logs = LogStore(self.database)
+        self.queries = Queries(self.logs)
         self.layers = LayerCatalog(self.database)
         self.functions = FunctionCatalog(
             self.database,
@@ -279,7 +282,7 @@ class Platform:
         self.door = FrontDoor(
             {
                 "lambda": self._lambda_providers(downloads),
-                "logs": [Groups(self.logs), Streams(self.logs), Events(self.logs)],
+                "logs": [Groups(self.logs), Streams(self.logs), Events(self.logs), LogQueries(self.queries)],
                 "iam": [
                     Roles(self.directory),
                     RolePolicies(self.directory),
@@ -461,6 +464,7 @@ class Platform:
 
     def _close(self) -> None:
         self.door.close()
+        self.queries.close()
         self.logs.close()
         self.database.close()
         (self.settings.data_dir / "server.json").unlink(missing_ok=True)

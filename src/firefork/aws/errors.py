@@ -215,6 +215,16 @@ class LogsResourceNotFound(ServiceError):
     status = 400
 
 
+class LogsLimitExceeded(ServiceError):
+    code = "LimitExceededException"
+    status = 400
+
+
+class MalformedQueryException(ServiceError):
+    code = "MalformedQueryException"
+    status = 400
+
+
 # IAM and STS. The names of the query protocol, without "Exception". AWS: IAM API reference, "Common errors".
 
 
