@@ -19,6 +19,9 @@ from firefork.engine.sandbox.zygote import cgroup_prefix
 USER = 12345
 """An unprivileged user id that needs no name."""
 
+COVERED = Path("/usr/lib/apt")
+"""A folder of the host's that functions see and do not need: ordinary users get a mount on it, as WSL has some."""
+
 SHOW = """
 import os, sys, logging
 count = 0
@@ -122,6 +125,8 @@ def as_ordinary_user(work, runtimes_dir):
         script.append(f"mount -t tmpfs -o mode=755 tmpfs {folder}")
         for number, path in enumerate(paths):
             script += [f"mkdir -p {path}", f"mount --bind {work}/{number} {path}"]
+    if COVERED.is_dir():
+        script.append(f"mount -t tmpfs -o mode=777 tmpfs {COVERED}")
     script.append(f'exec setpriv --reuid={USER} --regid={USER} --clear-groups env HOME={work} "$@"')
     return ["unshare", "--mount", "sh", "-c", "\n".join(script), "sh"]
 
@@ -175,6 +180,7 @@ def handler(event, context):
     return {
         "write": attempt(lambda: open("/var/task/x", "w")),
         "tmp": attempt(lambda: open("/tmp/x", "w").write("x")),
+        "mount": attempt(lambda: open("/usr/lib/apt/x", "w")),
         "shadow": attempt(lambda: open("/etc/shadow").read()),
         "data": attempt(lambda: os.listdir(event)),
         "capabilities": {status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16},
@@ -187,6 +193,7 @@ def handler(event, context):
         assert function(str(ordinary.data_dir)) == {
             "write": "Read-only file system",
             "tmp": "1",
+            "mount": "Read-only file system" if COVERED.is_dir() else "No such file or directory",
             "shadow": "No such file or directory",
             "data": "No such file or directory",
             "capabilities": True,
