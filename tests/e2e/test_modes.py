@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from firefork.engine.installations import Installations
-from firefork.engine.sandbox.zygote import cgroup_prefix
 
 USER = 12345
 """An unprivileged user id that needs no name."""
@@ -210,44 +209,12 @@ def handler(event, context):
         assert function()["count"] == 3
 
 
-def descendants(pid):
-    """Every process below one: ``{pid: start time}``, which together name a process for good."""
-    children, found = {}, {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_bytes().rpartition(b")")[2].split()
-            except OSError:
-                continue
-            children.setdefault(int(fields[1]), []).append((int(entry.name), fields[19]))
-    waiting = [pid]
-    while waiting:
-        for child, started in children.get(waiting.pop(), ()):
-            found[child] = started
-            waiting.append(child)
-    return found
+@pytest.fixture
+def footprint(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "benchmarks"))
+    import footprint
 
-
-def alive(processes):
-    """Which of them still run, with their command lines."""
-    left = {}
-    for pid, started in processes.items():
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-            if fields[19] == started and fields[0] != b"Z":
-                left[pid] = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except OSError:
-            continue  # it ended while it was looked at
-    return left
-
-
-def groups(capabilities, data_dir):
-    if capabilities.hierarchies is None:
-        return []
-    prefix = cgroup_prefix(Path(data_dir))
-    return [
-        str(path) for parent in set(capabilities.hierarchies.parents.values()) for path in parent.glob(f"{prefix}*")
-    ]
+    return footprint
 
 
 class TestEndOfAServer:
@@ -261,7 +228,7 @@ class TestEndOfAServer:
             ("process", signal.SIGKILL),
         ],
     )
-    def test_leaves_nothing_behind(self, start_server, make_function, tmp_path, eventually, capabilities, mode, number):
+    def test_leaves_nothing_behind(self, start_server, make_function, tmp_path, eventually, footprint, mode, number):
         """With an idle (frozen) environment that has a child process, and a busy one: no process, no mount, no group.
 
         The invoke that runs is answered or cut off within the bound, and the next start on the folder is clean.
@@ -273,15 +240,17 @@ class TestEndOfAServer:
         with ThreadPoolExecutor(1) as pool:
             running = pool.submit(busy.invoke, {"do": "import time; print('running'); time.sleep(50)"})
             eventually(lambda: "running\n" in busy.messages())
-            processes = descendants(server.pid)
-            assert b"sleep\x001000\x00" in alive(processes).values()
+            watched = footprint.Footprint(server.pid, tmp_path)
+            watched.sample()
+            processes = footprint.processes_below(server.pid)
+            assert b"sleep\x001000\x00" in footprint.still_running(processes).values()
             assert server.stop(number) == (-signal.SIGKILL if number == signal.SIGKILL else 0)
             assert running.exception() is not None or running.result().error == "Unhandled"
-        eventually(lambda: not alive(processes))
-        eventually(lambda: not groups(capabilities, tmp_path))
-        assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
+        eventually(lambda: not any(watched.leftovers().values()))
         again = start_server(tmp_path, "--sandbox", mode, "--spares", "1")
         answer = again.client("lambda").invoke(FunctionName="idle", Payload=b"{}")
         assert json.loads(answer["Payload"].read())["count"] == 1
+        watched.follow(again.pid)
+        watched.sample()
         assert again.stop() == 0
-        assert groups(capabilities, tmp_path) == []
+        assert not any(watched.leftovers().values())
