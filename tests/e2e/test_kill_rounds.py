@@ -1,4 +1,4 @@
-"""A server killed at random moments (benchmarks/kill_rounds.py): all it acknowledged is there, and no rest of the dead."""
+"""A server killed at random moments (benchmarks/kill_rounds.py): nothing it acknowledged is lost, nothing is left."""
 
 from pathlib import Path
 

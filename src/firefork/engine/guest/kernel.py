@@ -11,7 +11,7 @@ import os
 import re
 import socket
 import struct
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -55,6 +55,12 @@ def _check(result: int, subject: str) -> int:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number), subject)
     return result
+
+
+def version() -> Tuple[int, int]:
+    """Of the running kernel, such as ``(6, 1)`` (uname(2))."""
+    major, minor = re.split(r"\D", os.uname().release, maxsplit=2)[:2]
+    return int(major), int(minor)
 
 
 def _bytes(text: Optional[str]) -> Optional[bytes]:
