@@ -168,6 +168,7 @@ class Zygote:
     def _guest_options(self) -> dict[str, object]:
         plan = self.plan
         isolated = plan.mode != "process"
+        limited = set(plan.hierarchies.parents) if plan.hierarchies is not None else set()
         version = plan.identifier
         bootstrap = "/var/runtime/bootstrap.py" if isolated else str(guest_file("bootstrap.py"))
         filter_program = seccomp.program() if isolated else None
@@ -181,6 +182,8 @@ class Zygote:
                 f"/var/lang/lib/{version}/site-packages" if isolated else str(plan.site_packages_dir)
             ),
             "cgroup_namespace": plan.hierarchies is not None,
+            # What a process's own limits have to stand in for; plain processes have none.
+            "unlimited": sorted({"memory", "pids"} - limited) if isolated else [],
             "interpreter": f"/var/lang/bin/{version}" if isolated else str(plan.interpreter),
             "bootstrap": bootstrap,
             "filter": base64.b64encode(filter_program).decode() if filter_program else None,
