@@ -28,7 +28,7 @@ from firefork.api.cloudwatch.statistics import MetricStatistics
 from firefork.api.front_door import FrontDoor
 from firefork.api.http_server import HttpServer
 from firefork.api.iam.account import Account as IamAccount
-from firefork.api.iam.attachments import GroupPolicies, RolePolicies, UserPolicies
+from firefork.api.iam.attachments import EntityPolicies
 from firefork.api.iam.groups import Groups as IamGroups
 from firefork.api.iam.instance_profiles import InstanceProfiles
 from firefork.api.iam.policies import Policies as ManagedPolicies
@@ -328,12 +328,10 @@ class Platform:
                 ],
                 "iam": [
                     Roles(self.directory),
-                    RolePolicies(self.directory),
+                    EntityPolicies(self.directory),
                     ManagedPolicies(self.directory),
                     Users(self.directory, self.access_keys),
-                    UserPolicies(self.directory),
                     IamGroups(self.directory),
-                    GroupPolicies(self.directory),
                     InstanceProfiles(self.directory),
                     Simulation(self.directory),
                     IamAccount(self.directory),
