@@ -6,14 +6,13 @@ import {
   ListEventSourceMappingsCommand,
 } from '@aws-sdk/client-lambda';
 import Box from '@cloudscape-design/components/box';
-import Container from '@cloudscape-design/components/container';
 import CopyToClipboard from '@cloudscape-design/components/copy-to-clipboard';
-import Header from '@cloudscape-design/components/header';
+import ExpandableSection from '@cloudscape-design/components/expandable-section';
 import Icon from '@cloudscape-design/components/icon';
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import Link from '@cloudscape-design/components/link';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
-import { useCallback } from 'react';
+import { useCallback, useState } from 'react';
 import { useClient } from '../aws/clients.ts';
 import { isMissing, isNotImplemented } from '../aws/errors.ts';
 import { useLoad } from '../aws/load.ts';
@@ -33,6 +32,8 @@ export async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
+const CLOSED = 'firefork.overview';
+
 /** What comes in, what is laid below, where results go; and the facts that one looks up most. */
 export function Overview() {
   const t = useText();
@@ -49,6 +50,7 @@ export function Overview() {
     return { url, mappings: mappings?.EventSourceMappings ?? [], destinations: invokeConfig?.DestinationConfig };
   }, [lambda, name, qualifier]);
   const { data } = useLoad(load);
+  const [expanded, setExpanded] = useState(() => localStorage.getItem(CLOSED) !== 'closed');
   const url = data?.url?.FunctionUrl;
   const triggers = [
     ...(url ? [t('functionUrl')] : []),
@@ -62,8 +64,25 @@ export function Overview() {
       ? [`${t('onFailure')}: ${lastPart(data.destinations.OnFailure.Destination)}`]
       : []),
   ];
+  const toggle = (shown: boolean) => {
+    localStorage.setItem(CLOSED, shown ? '' : 'closed');
+    setExpanded(shown);
+  };
   return (
-    <Container header={<Header variant="h2">{t('overview')}</Header>}>
+    <ExpandableSection
+      variant="container"
+      headerText={t('overview')}
+      headerActions={
+        <CopyToClipboard
+          copyButtonText={t('copyArn')}
+          textToCopy={configuration.FunctionArn ?? ''}
+          copySuccessText={t('copied')}
+          copyErrorText={t('notCopied')}
+        />
+      }
+      expanded={expanded}
+      onChange={({ detail }) => toggle(detail.expanded)}
+    >
       <div className="overview">
         <div
           className="picture"
@@ -97,18 +116,6 @@ export function Overview() {
           items={[
             { label: t('description'), value: configuration.Description || '–' },
             { label: t('status'), value: <State configuration={configuration} /> },
-            {
-              label: t('functionArn'),
-              value: (
-                <CopyToClipboard
-                  variant="inline"
-                  textToCopy={configuration.FunctionArn ?? ''}
-                  copyButtonAriaLabel={t('copyArn')}
-                  copySuccessText={t('copied')}
-                  copyErrorText={t('notCopied')}
-                />
-              ),
-            },
             { label: t('lastModified'), value: formatTime(configuration.LastModified, language) },
             {
               label: t('functionUrl'),
@@ -131,7 +138,7 @@ export function Overview() {
           ]}
         />
       </div>
-    </Container>
+    </ExpandableSection>
   );
 }
 

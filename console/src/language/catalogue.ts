@@ -36,7 +36,6 @@ export const CATALOGUE = {
   loading: ['Loading…', 'Cargando…'],
   mainMenu: ['Main menu', 'Menú principal'],
   name: ['Name', 'Nombre'],
-  never: ['Never', 'Nunca'],
   newTab: ['Opens in a new tab', 'Se abre en otra pestaña'],
   nextPage: ['Next page', 'Página siguiente'],
   noMatch: ['Nothing matches', 'No hay coincidencias'],
@@ -181,6 +180,7 @@ export const CATALOGUE = {
     'File and function that are called: app.handler is “handler” in app.py.',
     'Archivo y función que se llaman: app.handler es «handler» en app.py.',
   ],
+  noRoles: ['There are no roles yet', 'Todavía no hay roles'],
   package: ['Deployment package', 'Paquete de despliegue'],
   preview: ['No end date is planned', 'Sin fecha de fin prevista'],
   removeFile: ['Remove file {number}', 'Quitar el archivo {number}'],
@@ -192,6 +192,7 @@ export const CATALOGUE = {
     'La versión del lenguaje con la que se ejecuta el código.',
   ],
   supportedUntil: ['Supported until {date}', 'Con soporte hasta {date}'],
+  useText: ['Use “{text}”', 'Usar «{text}»'],
   zipFile: ['.zip file', 'Archivo .zip'],
   zipFileHint: [
     'At most 50 MB; handler and libraries at the top of the archive.',
@@ -206,7 +207,6 @@ export const CATALOGUE = {
   copyArn: ['Copy ARN', 'Copiar ARN'],
   deleteFunction: ['Delete function', 'Eliminar función'],
   destinations: ['Destinations', 'Destinos'],
-  functionArn: ['Function ARN', 'ARN de la función'],
   functionUrl: ['Function URL', 'URL de la función'],
   inactive: ['Inactive: the next call wakes it', 'Inactiva: la próxima llamada la despierta'],
   layerCount: ['Layers: {count}', 'Capas: {count}'],
@@ -443,6 +443,7 @@ export const CATALOGUE = {
   patternPlaceholder: ['ERROR, "a phrase", { $.level = "error" }', 'ERROR, "una frase", { $.level = "error" }'],
   recentInvocations: ['Recent invocations', 'Invocaciones recientes'],
   retention: ['Retention', 'Retención'],
+  retentionNever: ['Never expire', 'No caducan'],
   retentionText: ['Older events are deleted.', 'Los eventos más antiguos se eliminan.'],
   stored: ['Stored', 'Almacenado'],
   succeeded: ['Succeeded', 'Correcta'],
@@ -473,6 +474,7 @@ export const CATALOGUE = {
   ],
   authType: ['Authentication', 'Autenticación'],
   batchSize: ['Batch size', 'Tamaño del lote'],
+  chooseQualifier: ['Choose a version or alias', 'Elija una versión o un alias'],
   codeSigning: ['Code signing', 'Firma de código'],
   codeSigningText: [
     'Only code from trusted publishers is accepted.',
@@ -483,6 +485,10 @@ export const CATALOGUE = {
   deletePermissionText: [
     'Callers who need this statement are refused from now on.',
     'Se rechazará a quien necesite esta declaración.',
+  ],
+  deleteProvisionedText: [
+    'Calls of this version start environments when they need them.',
+    'Las llamadas a esta versión iniciarán entornos cuando los necesiten.',
   ],
   deleteTriggerText: [
     'The function is no longer called with its records.',
@@ -501,6 +507,7 @@ export const CATALOGUE = {
     'Where the results of asynchronous invocations go.',
     'Adónde van los resultados de las invocaciones asíncronas.',
   ],
+  dualStack: ['IPv6 in dual-stack subnets', 'IPv6 en subredes de doble pila'],
   environmentText: ['What the code reads with os.environ.', 'Lo que el código lee con os.environ.'],
   environmentVariables: ['Environment variables', 'Variables de entorno'],
   ephemeralStorage: ['Ephemeral storage', 'Almacenamiento efímero'],
@@ -527,6 +534,7 @@ export const CATALOGUE = {
     'It keeps environments of a version or alias ready.',
     'Mantiene listos los entornos de una versión o un alias.',
   ],
+  noQualifiers: ['Publish a version first', 'Publique antes una versión'],
   noSigning: ['Code is not checked', 'El código no se comprueba'],
   noSigningText: [
     'A code signing configuration names the publishers that you trust.',
@@ -551,6 +559,11 @@ export const CATALOGUE = {
     'Settings that change without a deploy: a table’s name, a log level.',
     'Ajustes que cambian sin desplegar: el nombre de una tabla, un nivel de registro.',
   ],
+  noVpc: ['Not connected to a VPC', 'Sin conexión a una VPC'],
+  noVpcText: [
+    'Name subnets and security groups where the code is to be deployed to AWS later.',
+    'Indique subredes y grupos de seguridad si el código se desplegará después en AWS.',
+  ],
   originsHint: [
     'Pages that may call the function from a browser, separated by commas.',
     'Páginas que pueden llamar a la función desde un navegador, separadas por comas.',
@@ -566,6 +579,7 @@ export const CATALOGUE = {
     'Entornos que se inician antes de que hagan falta.',
   ],
   publishedVersions: ['Published versions', 'Versiones publicadas'],
+  ready: ['Ready', 'Listas'],
   requested: ['Requested', 'Solicitada'],
   reserve: ['Reserve concurrency', 'Reservar simultaneidad'],
   reservedConcurrency: ['Reserved concurrency', 'Simultaneidad reservada'],
@@ -581,6 +595,8 @@ export const CATALOGUE = {
     'Cuándo recibe la función un parche nuevo de su tiempo de ejecución.',
   ],
   runtimeVersion: ['Runtime version', 'Versión del tiempo de ejecución'],
+  securityGroups: ['Security groups', 'Grupos de seguridad'],
+  securityGroupsHint: ['IDs, separated by commas.', 'IDs separados por comas.'],
   signingConfig: ['Code signing configuration', 'Configuración de firma de código'],
   signingHint: ['ARN; empty for none.', 'ARN; vacío para ninguna.'],
   snapStartHint: [
@@ -593,8 +609,11 @@ export const CATALOGUE = {
     'ARN of an SQS queue, a Kinesis or DynamoDB stream.',
     'ARN de una cola de SQS o de un flujo de Kinesis o DynamoDB.',
   ],
+  starting: ['Starting', 'Iniciándose'],
   statementId: ['Statement ID', 'ID de la declaración'],
   storageHint: ['Space in /tmp.', 'Espacio en /tmp.'],
+  subnets: ['Subnets', 'Subredes'],
+  subnetsHint: ['IDs, separated by commas; empty for none.', 'IDs separados por comas; vacío para ninguna.'],
   systemLevel: ['System log level', 'Nivel de registro del sistema'],
   tags: ['Tags', 'Etiquetas'],
   tagsInvalid: ['A tag is not valid.', 'Una etiqueta no es válida.'],
@@ -611,9 +630,15 @@ export const CATALOGUE = {
   updateMode: ['Update mode', 'Modo de actualización'],
   updateOnChange: ['When the function is changed.', 'Cuando se cambie la función.'],
   useUnreserved: ['Use the account’s unreserved concurrency', 'Usar la simultaneidad sin reservar de la cuenta'],
+  vpc: ['VPC', 'VPC'],
+  vpcText: [
+    'Kept and shown as on AWS; here the network is the one that the server was started with.',
+    'Se guarda y muestra como en AWS; aquí la red es la que se eligió al iniciar el servidor.',
+  ],
   zeroThrottles: ['0 refuses every call', '0 rechaza toda llamada'],
 
   // Versions and aliases.
+  aliasesText: ['Names for versions that callers can rely on.', 'Nombres de versiones en los que confiar.'],
   createAlias: ['Create alias', 'Crear alias'],
   deleteAlias: ['Delete alias {name}', 'Eliminar el alias {name}'],
   deleteAliasText: ['Callers who use this name are refused from now on.', 'Se rechazará a quien use este nombre.'],
@@ -637,6 +662,7 @@ export const CATALOGUE = {
   published: ['Published version {version}.', 'Se publicó la versión {version}.'],
   secondVersion: ['Second version', 'Segunda versión'],
   secondVersionText: ['Gets a share of the calls.', 'Recibe una parte de las llamadas.'],
+  versionsText: ['Code and settings, frozen under a number.', 'Código y configuración, fijados con un número.'],
   weight: ['Share of the second version', 'Parte de la segunda versión'],
 
   // Layers.
@@ -650,6 +676,7 @@ export const CATALOGUE = {
   findLayers: ['Find layers', 'Buscar capas'],
   layerPublished: ['Published {arn}.', 'Se publicó {arn}.'],
   layerZipHint: ['Python libraries in a folder “python”.', 'Bibliotecas de Python en una carpeta «python».'],
+  layerPageText: ['Functions use one of its versions by ARN.', 'Las funciones usan una de sus versiones por ARN.'],
   layers: ['Layers', 'Capas'],
   layersIntro: ['Libraries that several functions share.', 'Bibliotecas que comparten varias funciones.'],
   newestVersion: ['Newest version', 'Versión más nueva'],
@@ -667,7 +694,6 @@ export const CATALOGUE = {
   codeStorage: ['Code storage', 'Almacenamiento de código'],
   concurrentExecutions: ['Concurrent executions', 'Ejecuciones simultáneas'],
   deprecation: ['Deprecation', 'Obsolescencia'],
-  identifier: ['Identifier', 'Identificador'],
   limits: ['Limits', 'Límites'],
   notPlanned: ['Not planned', 'Sin fecha'],
   operatingSystem: ['Operating system', 'Sistema operativo'],

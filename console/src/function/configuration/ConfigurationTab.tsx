@@ -16,6 +16,7 @@ import { Permissions } from './Permissions.tsx';
 import { RuntimeManagement } from './RuntimeManagement.tsx';
 import { Tags } from './Tags.tsx';
 import { Triggers } from './Triggers.tsx';
+import { Vpc } from './Vpc.tsx';
 
 const SECTIONS: readonly (readonly [string, Key, ComponentType])[] = [
   ['general', 'generalConfiguration', General],
@@ -25,6 +26,7 @@ const SECTIONS: readonly (readonly [string, Key, ComponentType])[] = [
   ['url', 'functionUrl', FunctionUrl],
   ['environment', 'environmentVariables', Environment],
   ['tags', 'tags', Tags],
+  ['vpc', 'vpc', Vpc],
   ['monitoring', 'monitoringTools', Monitoring],
   ['concurrency', 'concurrency', Concurrency],
   ['async', 'asyncInvocation', AsyncInvocation],
