@@ -105,7 +105,7 @@ export default function LogGroupPage() {
               </SpaceBetween>
             </Container>
           )}
-          <LogViewer group={name} stream={stream} initialPattern={search.get('pattern') ?? ''} />
+          <LogViewer group={name} stream={stream} />
           <Table
             header={
               <Header
