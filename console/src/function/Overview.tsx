@@ -19,6 +19,7 @@ import { useLoad } from '../aws/load.ts';
 import { formatTime } from '../language/format.ts';
 import { useLanguage, useText } from '../language/language.ts';
 import { ADDRESSES } from '../shell/addresses.ts';
+import { isNarrow } from '../shell/narrow.ts';
 import { PageLink } from '../shell/PageLink.tsx';
 import { useFunction } from './functionContext.ts';
 
@@ -32,7 +33,7 @@ export async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-const CLOSED = 'firefork.overview';
+const STORED = 'firefork.overview';
 
 /** What comes in, what is laid below, where results go; and the facts that one looks up most. */
 export function Overview() {
@@ -50,7 +51,9 @@ export function Overview() {
     return { url, mappings: mappings?.EventSourceMappings ?? [], destinations: invokeConfig?.DestinationConfig };
   }, [lambda, name, qualifier]);
   const { data } = useLoad(load);
-  const [expanded, setExpanded] = useState(() => localStorage.getItem(CLOSED) !== 'closed');
+  const [expanded, setExpanded] = useState(
+    () => (localStorage.getItem(STORED) ?? (isNarrow() ? 'closed' : 'open')) === 'open',
+  );
   const url = data?.url?.FunctionUrl;
   const triggers = [
     ...(url ? [t('functionUrl')] : []),
@@ -65,7 +68,7 @@ export function Overview() {
       : []),
   ];
   const toggle = (shown: boolean) => {
-    localStorage.setItem(CLOSED, shown ? '' : 'closed');
+    localStorage.setItem(STORED, shown ? 'open' : 'closed');
     setExpanded(shown);
   };
   return (
@@ -118,6 +121,14 @@ export function Overview() {
             { label: t('status'), value: <State configuration={configuration} /> },
             { label: t('lastModified'), value: formatTime(configuration.LastModified, language) },
             {
+              label: t('logGroup'),
+              value: (
+                <PageLink to={ADDRESSES.logGroup(configuration.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`)}>
+                  {configuration.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`}
+                </PageLink>
+              ),
+            },
+            {
               label: t('functionUrl'),
               value: url ? (
                 <Link href={url} external externalIconAriaLabel={t('newTab')}>
@@ -125,14 +136,6 @@ export function Overview() {
                 </Link>
               ) : (
                 <PageLink to={`${ADDRESSES.function(name, 'configuration')}/url`}>{t('noUrl')}</PageLink>
-              ),
-            },
-            {
-              label: t('logGroup'),
-              value: (
-                <PageLink to={ADDRESSES.logGroup(configuration.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`)}>
-                  {configuration.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`}
-                </PageLink>
               ),
             },
           ]}

@@ -161,7 +161,12 @@ function Charts({ metrics, memoryMb, onLogs }: ChartsProps) {
     color,
     type: 'bar',
   });
-  const line = (title: string, points: Series['points']): Series => ({ title, points, type: 'line' });
+  // A line needs two points: whoever ran the function once sees a bar.
+  const line = (title: string, points: Series['points']): Series => ({
+    title,
+    points,
+    type: points.length > 1 ? 'line' : 'bar',
+  });
   return (
     <div className="charts">
       <MetricChart {...common} title={t('invocations')} series={[bar(t('invocations'), series.invocations)]} />
@@ -177,22 +182,22 @@ function Charts({ metrics, memoryMb, onLogs }: ChartsProps) {
         title={t('successRate')}
         unit="%"
         most={100}
-        series={[line(t('successRate'), successRates(metrics))]}
+        series={[bar(t('successRate'), successRates(metrics))]}
       />
       <MetricChart {...common} title={t('throttles')} series={[bar(t('throttles'), series.throttles, RED)]} />
       <MetricChart
         {...common}
         title={t('concurrentExecutions')}
-        series={[line(t('concurrentExecutions'), series.concurrency)]}
+        series={[bar(t('concurrentExecutions'), series.concurrency)]}
       />
       <MetricChart {...common} title={t('coldStarts')} series={[bar(t('coldStarts'), series.coldStarts)]} />
-      <MetricChart {...common} title={t('initDuration')} unit="ms" series={[line(t('initDuration'), series.init)]} />
+      <MetricChart {...common} title={t('initDuration')} unit="ms" series={[bar(t('initDuration'), series.init)]} />
       <MetricChart
         {...common}
         title={t('memoryUsed')}
         unit="MB"
         limit={{ title: t('memoryLimit'), value: memoryMb }}
-        series={[line(t('memoryUsed'), series.memory)]}
+        series={[bar(t('memoryUsed'), series.memory)]}
       />
     </div>
   );
