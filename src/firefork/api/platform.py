@@ -12,9 +12,9 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,7 +28,7 @@ from firefork.api.cloudwatch.statistics import MetricStatistics
 from firefork.api.front_door import FrontDoor
 from firefork.api.http_server import HttpServer
 from firefork.api.iam.account import Account as IamAccount
-from firefork.api.iam.attachments import GroupPolicies, RolePolicies, UserPolicies
+from firefork.api.iam.attachments import EntityPolicies
 from firefork.api.iam.groups import Groups as IamGroups
 from firefork.api.iam.instance_profiles import InstanceProfiles
 from firefork.api.iam.policies import Policies as ManagedPolicies
@@ -106,9 +106,11 @@ from firefork.invoke.metering import Metering
 from firefork.invoke.provisioner import Provisioner
 from firefork.settings import Settings
 from firefork.store.blobs import Blobs
+from firefork.store.changes import CONCURRENCY, FUNCTION, IAM, LAYER_POLICY, Change, Listener
 from firefork.store.clock import new_id
 from firefork.store.database import Database
-from firefork.store.vault import SecretUnreadable, Vault
+from firefork.store.shared_packages import SharedPackages
+from firefork.store.vault import KEY_FILE, SecretUnreadable, Vault
 from firefork.telemetry.insights.queries import Queries
 from firefork.telemetry.live_tail import LiveTails
 from firefork.telemetry.log_event import LogEvent
@@ -120,6 +122,9 @@ logger = logging.getLogger(__name__)
 
 ROLE_SESSION_S: Final = 12 * 3600
 """Life of the credentials in an environment; environments are replaced well before that."""
+
+COLLECT_EVERY_S: Final = 1200
+"""How often packages without owner are looked for: longer than any invoke may take (900 s)."""
 
 _MIB: Final = 1024 * 1024
 CONSOLE_DIR: Final = Path(firefork.__file__).parent / "console"
@@ -145,7 +150,8 @@ class Platform:
         self.database = self._open_database()
         data_dir = settings.data_dir
         try:
-            self.blobs = Blobs(data_dir / "blobs")
+            self.shared_packages = None if self.database.is_sqlite else SharedPackages(self.database)
+            self.blobs = Blobs(data_dir / "blobs", self.shared_packages)
             self.packages = Packages(self.blobs, data_dir / "code", data_dir / "opt")
         except OSError as error:
             raise StartFailed(
@@ -155,7 +161,7 @@ class Platform:
         self.directory = Directory(self.database)
         self.identities = Identities(self.directory, self.iam_mode)
         try:
-            self.access_keys = AccessKeys(self.database, self.directory, Vault(data_dir / "secrets.key"))
+            self.access_keys = AccessKeys(self.database, self.directory)
             self.keys = Keys(data_dir, settings, users=self.access_keys.lookup)
         except (OSError, ValueError, SecretUnreadable) as error:
             raise StartFailed(f"the keys cannot be read: {error}") from None
@@ -248,9 +254,15 @@ class Platform:
         settings = self.settings
         try:
             database = (
-                Database(settings.database_url) if settings.database_url else Database.in_folder(settings.data_dir)
+                Database(settings.database, Vault(settings.data_dir / KEY_FILE))
+                if settings.database
+                else Database.in_folder(settings.data_dir)
             )
             database.migrate()
+        except (OSError, ValueError) as error:
+            raise StartFailed(f"the keys cannot be read: {error}") from None
+        except SecretUnreadable as error:
+            raise StartFailed(f"the database cannot be opened: {error}") from None
         except (SQLAlchemyError, ImportError) as error:  # ImportError: a URL that names a driver which is not there
             raise StartFailed(
                 f"the database cannot be opened: {str(error.__cause__ or error).splitlines()[0]}"
@@ -316,12 +328,10 @@ class Platform:
                 ],
                 "iam": [
                     Roles(self.directory),
-                    RolePolicies(self.directory),
+                    EntityPolicies(self.directory),
                     ManagedPolicies(self.directory),
                     Users(self.directory, self.access_keys),
-                    UserPolicies(self.directory),
                     IamGroups(self.directory),
-                    GroupPolicies(self.directory),
                     InstanceProfiles(self.directory),
                     Simulation(self.directory),
                     IamAccount(self.directory),
@@ -360,7 +370,7 @@ class Platform:
             metrics_page=PrometheusPage(self.metering, self.engine, settings.data_dir / "metrics.token").answer,
             verbose=settings.verbose,
         )
-        self.http = HttpServer(self.door)
+        self.http = HttpServer(self.door, self.door.refuse)
         self.functions.changed.append(self._function_changed)
         self.functions.changed.append(lambda scope, name, deleted: self.resource_policies.forget())
         self.functions.published.append(self._version_published)
@@ -368,15 +378,18 @@ class Platform:
             self._make_snapshot(version)  # processes do not outlive a server, so they are made again
         await self.engine.start()
         await asyncio.to_thread(self.provisioner.refresh_all)
+        self._begin(self._collect_packages())
+        if not self.database.is_sqlite:
+            listener = Listener(self.database.address, self.database.node, hear=self._heard, missed=self._recall)
+            self._begin(listener.run())
+            await listener.listening.wait()
         await self.http.start(self._listener)
         self._write_server_file()
         self.ready = True
 
     def _lambda_providers(self, downloads: Downloads) -> list[object]:
         database, functions = self.database, self.functions
-        sources = CodeSources(
-            self.packages, self.settings, in_use=lambda digest: functions.uses(digest) or self.layers.uses(digest)
-        )
+        sources = CodeSources(self.packages, self.settings, in_use=self._package_in_use)
         tags, signing = self.tags, CodeSigningCatalog(database, functions)
         return [
             Functions(functions, tags, signing, self.concurrency, sources, downloads),
@@ -404,6 +417,47 @@ class Platform:
         self.functions.settle_all()
         self.mappings.settle_all()
         self.packages.collect_garbage(self.functions.digests() | self.layers.digests())
+        self.blobs.share()
+
+    def _package_in_use(self, digest: str) -> bool:
+        return self.functions.uses(digest) or self.layers.uses(digest)
+
+    async def _collect_packages(self) -> None:
+        """Delete packages without owner, for as long as the server runs."""
+        while True:
+            await asyncio.sleep(COLLECT_EVERY_S)
+            try:
+                await asyncio.to_thread(self.packages.collect, self._package_in_use)
+                if self.shared_packages is not None:
+                    await asyncio.to_thread(self.shared_packages.collect, self._package_in_use)
+            except (SQLAlchemyError, OSError) as error:
+                logger.warning("packages without owner could not be deleted; tried again later: %s", error)
+
+    def _heard(self, change: Change) -> None:
+        """Another node changed something: read anew what is remembered of it here."""
+        try:
+            if change.noun == FUNCTION:
+                self.functions.heard(change.scope, change.name)
+            elif change.noun == CONCURRENCY:
+                self.concurrency.heard(change.scope, change.name)
+                self.provisioner.refresh(change.scope, change.name)
+            elif change == IAM:
+                self.directory.heard()
+            elif change == LAYER_POLICY:
+                self.resource_policies.forget()
+        except SQLAlchemyError as error:
+            logger.warning("a change of another node could not be read: %s", error)
+
+    def _recall(self) -> None:
+        """Changes of other nodes may have been missed: read all that is remembered anew."""
+        try:
+            self.functions.recall()
+            self.concurrency.recall()
+            self.provisioner.refresh_all()
+            self.directory.heard()
+            self.resource_policies.forget()
+        except SQLAlchemyError as error:
+            logger.warning("what other nodes may have changed could not be read: %s", error)
 
     def _function_changed(self, scope: Scope, name: str, deleted: bool) -> None:
         alive = self.functions.version_names(scope, name) if deleted else set()
@@ -443,7 +497,11 @@ class Platform:
                     settled = None if failure is None else state_failure(failure)
             await asyncio.to_thread(self.functions.settle_version, version, settled)
 
-        task = asyncio.ensure_future(work())
+        self._begin(work())
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run in the background, until the server stops at the latest."""
+        task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -459,9 +517,7 @@ class Platform:
                 await asyncio.to_thread(self.provisioner.refresh, scope, name)
                 await self.engine.warm_up(spec)
 
-        task = asyncio.ensure_future(work())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._begin(work())
 
     def _role_credentials(self, spec: ExecutionSpec) -> dict[str, str]:
         principal = self.identities.function_session(spec.role, spec.scope, spec.name)
@@ -507,11 +563,18 @@ class Platform:
         self.live_tails.end_all()
         await self.engine.stop(limit_s=self.settings.shutdown_limit_s)
         await self.http.stop()
+        await self._end_tasks()
         try:
             await self.network.close()
         except NetworkFailed as error:
             logger.warning("%s", error)
         await asyncio.to_thread(self._close)
+
+    async def _end_tasks(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _close(self) -> None:
         self.door.close()

@@ -79,6 +79,13 @@ class RequestTimeout(ServiceError):
     status = 408
 
 
+class BadRequest(ServiceError):
+    """Bytes that are no HTTP request."""
+
+    code = "BadRequestException"
+    status = 400
+
+
 class SerializationFailure(ServiceError):
     """A body that cannot be parsed at all."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote
 
@@ -59,9 +59,17 @@ class _Route:
     labels: tuple[tuple[int, str], ...]
     constants: Mapping[str, str] = field(default_factory=dict)
 
+    def fits(self, parts: Sequence[str], query: str) -> bool:
+        for own, part in zip(self.segments, parts, strict=True):
+            if own is not None and own != part:
+                return False
+        if not self.constants:
+            return True
+        return self.constants.items() <= dict(parse_qsl(query, keep_blank_values=True)).items()
+
 
 class Router:
-    """Finds the operation of a REST request: method, undecoded path, query."""
+    """Finds the operation of a REST request: method, undecoded path and query."""
 
     def __init__(self, model: ServiceModel) -> None:
         self._routes: dict[tuple[str, int, str], list[_Route]] = {}
@@ -78,13 +86,11 @@ class Router:
             # Constants and literals first: the most specific route wins.
             routes.sort(key=lambda route: (-len(route.constants), len(route.labels)))
 
-    def find(self, method: str, path: str, query: Mapping[str, str]) -> tuple[str, dict[str, str]] | None:
+    def find(self, method: str, path: str, query: str) -> tuple[str, dict[str, str]] | None:
         """The operation and its decoded labels, or ``None``."""
         parts = path.strip("/").split("/")
         for route in self._routes.get((method, len(parts), parts[0]), ()):
-            if all(part == own or own is None for own, part in zip(route.segments, parts, strict=True)) and all(
-                query.get(name) == value for name, value in route.constants.items()
-            ):
+            if route.fits(parts, query):
                 return route.operation, {name: unquote(parts[index]) for index, name in route.labels}
         return None
 

@@ -137,7 +137,10 @@ def _check(connection: Connection, alias: Alias) -> None:
         raise InvalidParameterValue(f"{_LATEST_PUBLISHED} is only supported for functions on managed instances.")
     if alias.other_version is not None:
         if alias.version == LATEST:
-            raise InvalidParameterValue("$LATEST is not supported for an alias pointing to more than 1 version")
+            # Recorded without the member Type that the other errors have.
+            raise InvalidParameterValue(
+                "$LATEST is not supported for an alias pointing to more than 1 version", Type=None
+            )
         if alias.other_version == alias.version:
             raise InvalidParameterValue(
                 f"Invalid function version {alias.version}. Function version {alias.version} is already included in "

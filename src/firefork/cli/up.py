@@ -39,9 +39,9 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     help="Account of the root key.",
 )
 @click.option(
-    "--database-url",
-    envvar="FIREFORK_DATABASE_URL",
-    help="PostgreSQL URL; without: SQLite in the data folder.",
+    "--database",
+    envvar="FIREFORK_DATABASE",
+    help="Address of a PostgreSQL database; without: SQLite in the data folder.",
 )
 @click.option(
     "--upstream",
@@ -117,7 +117,7 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     envvar="FIREFORK_SPARES",
     default=2,
     type=click.IntRange(0, 64),
-    help="Sandboxes kept ready for each runtime.",
+    help="Least number of sandboxes kept ready for each runtime; more after bursts, none with 0.",
 )
 @click.option(
     "--shutdown-limit",
@@ -170,7 +170,7 @@ def up(
     runtimes_dir: Path,
     region: str,
     account: str,
-    database_url: str | None,
+    database: str | None,
     upstream: str | None,
     test_credentials: bool,
     iam: str | None,
@@ -200,7 +200,7 @@ def up(
             port=port,
             region=region,
             account=account,
-            database_url=database_url,
+            database=database,
             upstream=upstream.rstrip("/") if upstream else None,
             test_credentials=test_credentials,
             iam=iam,

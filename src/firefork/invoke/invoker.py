@@ -6,10 +6,8 @@ import asyncio
 import json
 import logging
 import math
-import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import orjson
 
@@ -22,6 +20,7 @@ from firefork.aws.errors import (
     SnapStartTimeout,
     TooManyRequests,
 )
+from firefork.aws.record import record
 from firefork.aws.scope import Scope
 from firefork.catalog.concurrency import Concurrency
 from firefork.catalog.function import LATEST, FunctionVersion
@@ -36,12 +35,12 @@ from firefork.engine.spec import ExecutionSpec
 from firefork.invoke.admission import Admission, Admitted, Demand, Reason, Refusal
 from firefork.invoke.observations import EventReceived, InvokeEnded, InvokeStarted, InvokeThrottled, Observer
 from firefork.invoke.provisioner import Provisioner
-from firefork.store.clock import now_ms
+from firefork.store.clock import now_ms, random_hex
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class InvokeRequest:
     """One call of a resolved function version."""
 
@@ -292,4 +291,4 @@ def _parser_words(payload: bytes, error: json.JSONDecodeError) -> str:
 
 def new_trace_header() -> str:
     """A trace header for a request that came without one: not sampled. AWS: X-Ray, "Tracing header"."""
-    return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"
+    return f"Root=1-{int(time.time()):08x}-{random_hex(24)};Parent={random_hex(16)};Sampled=0"

@@ -49,7 +49,7 @@ function_versions = Table(
     Column("code_sha256", String(64), nullable=False),
     Column("document", Text, nullable=False),
 )
-"""``number`` 0 is ``$LATEST``."""
+"""``number`` 0 is ``$LATEST``; ``environment`` in a document is encrypted with the data folder's key file."""
 
 function_concurrency = Table(
     "function_concurrency",
@@ -378,3 +378,20 @@ schema_versions = Table(
         ondelete="CASCADE",
     ),
 )
+
+secrets_keys = Table(
+    "secrets_keys",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("probe", LargeBinary, nullable=False),
+)
+"""One row, sealed: only the key file that everything here was sealed with opens it."""
+
+packages = Table(
+    "packages",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("touched_ms", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+"""Zips by their SHA-256, where several nodes share a database; ``touched_ms`` is when one was accepted last."""

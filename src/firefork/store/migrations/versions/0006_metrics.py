@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 _BigId = BigInteger().with_variant(Integer, "sqlite")
 

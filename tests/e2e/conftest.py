@@ -1,0 +1,138 @@
+"""Tools of other makers, each in an environment of its own; functions with extensions, and what they log."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from firefork.engine.installations import uv_binary
+
+EXTENSION = """#!/usr/bin/env python3
+import http.client, json, os, signal, sys, time
+
+NAME = os.path.basename(__file__)
+connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+
+
+def call(method, path, headers=(), body=None):
+    connection.request(method, path, body=body, headers=dict(headers))
+    answer = connection.getresponse()
+    return answer, answer.read()
+
+
+def tell(*words):
+    print(NAME, *words, flush=True)
+
+
+def register(events=("INVOKE", "SHUTDOWN"), **headers):
+    answer, body = call("POST", "/2020-01-01/extension/register",
+                        {"Lambda-Extension-Name": NAME, **headers}, json.dumps({"events": list(events)}))
+    assert answer.status == 200, body
+    return answer.headers["Lambda-Extension-Identifier"], json.loads(body)
+
+
+def next_event(identifier):
+    answer, body = call("GET", "/2020-01-01/extension/event/next", {"Lambda-Extension-Identifier": identifier})
+    assert answer.status == 200, body
+    return json.loads(body)
+
+"""
+
+
+PACKAGES = {"sam": "aws-sam-cli==1.170.0", "chalice": "chalice==1.34.0"}
+"""What programs come from."""
+
+
+def installed(package, runtimes_dir):
+    """The folder with a package's programs, made at the first run and kept beside the runtimes.
+
+    In a virtual environment of its own: these packages pin versions of what Firefork uses too.
+    """
+    home = Path(runtimes_dir) / ".test-packages" / package.replace("==", "-")
+    if not (home / "bin").exists():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        made = home.with_name(f"{home.name}.{os.getpid()}")
+        # Relocatable: it moves to its place when it is whole, for other test processes may be at the same.
+        command = [uv_binary(), "venv", "--quiet", "--relocatable", "--python", sys.executable, made]
+        subprocess.run(command, check=True)
+        install = [uv_binary(), "pip", "install", "--quiet", "--python", made / "bin" / "python", package]
+        subprocess.run(install, check=True)
+        try:
+            made.rename(home)
+        except OSError:  # another process was first
+            shutil.rmtree(made)
+    return home / "bin"
+
+
+@pytest.fixture
+def tool(server, runtimes_dir, tmp_path):
+    """Runs a program of PACKAGES in an empty home, told only the endpoint; its result."""
+
+    def run(program, *arguments, code=0, **options):
+        key, secret = server.keys()
+        programs = installed(PACKAGES[program], runtimes_dir)
+        variables = {
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(tmp_path),
+            "AWS_ENDPOINT_URL": server.endpoint,
+            "AWS_ACCESS_KEY_ID": key,
+            "AWS_SECRET_ACCESS_KEY": secret,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "SAM_CLI_TELEMETRY": "0",
+        }
+        result = subprocess.run(
+            [programs / program, *arguments],
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            **options,
+        )
+        assert result.returncode == code, result.stdout + result.stderr
+        return result
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def with_extension(make_function, lambda_, zipped):
+    """A function with an extension of the given code in a layer; code with a first line of its own stands alone."""
+
+    def make(
+        code, source="def handler(event, context):\n    return 'answer'\n", *, name="helper", executable=True, **options
+    ):
+        path = f"extensions/{name}"
+        script = code if code.startswith("#!") else EXTENSION + code
+        content = zipped({path: script}, executables=[path] if executable else [])
+        layer = lambda_.publish_layer_version(LayerName="with-extension", Content={"ZipFile": content})
+        return make_function(source, Layers=[layer["LayerVersionArn"]], **options)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def ended(eventually):
+    """All messages of a function, once ``text`` is among them."""
+
+    def wait(function, text):
+        eventually(lambda: any(text in message for message in function.messages()))
+        return function.messages()
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def environments(server):
+    """How many environments the server has now."""
+
+    def count():
+        with urllib.request.urlopen(f"{server.endpoint}/_firefork/health") as answer:
+            return json.loads(answer.read())["environments"]
+
+    return count
