@@ -918,7 +918,8 @@ class Environment:
             self._emit(self._lines.feed(data, now_ms), "function")
         for data in _read_waiting(self.sandbox.frames):
             self._emit(self._frames.feed(data, now_ms, self._last_event_ms), "function")
-        self._emit(self._lines.flush(now_ms), "function")
+        if unfinished := self._lines.flush(now_ms):
+            self._emit(unfinished, "function")
         if self.sandbox.extension_output is not None:
             for data in _read_waiting(self.sandbox.extension_output):
                 self._emit(self._extension_lines.feed(data, now_ms), "extension")
