@@ -10,6 +10,7 @@ import dataclasses
 import logging
 import re
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -34,6 +35,7 @@ from firefork.aws.errors import (
     NotImplementedHere,
     RequestEntityTooLarge,
     RequestTimeout,
+    SerializationFailure,
     ServiceError,
     ServiceFailure,
     UnknownOperation,
@@ -99,12 +101,13 @@ class FrontDoor:
         health: Callable[[], Mapping[str, object]],
         download: Download = lambda path, query: None,
         console: WebConsole | None = None,
+        metrics_page: Callable[[str], HttpAnswer] | None = None,
         verbose: bool = False,
         body_patience_s: float = BODY_PATIENCE_S,
     ) -> None:
         """``services`` maps botocore's names to the objects whose methods answer. ``health`` has ``status`` ``ready``
         or something else; ``download`` finds the file behind a presigned link's path and query; ``console`` answers
-        below its own path.
+        below its own path; ``metrics_page`` is what Prometheus gets for its Authorization header, in a worker thread.
         """
         self._tables = {name: dispatch_table(name, providers) for name, providers in services.items()}
         self._signing_names = {models.service_model(name).signing_name: name for name in services}
@@ -113,6 +116,7 @@ class FrontDoor:
         self._health = health
         self._download = download
         self._console = console
+        self._metrics_page = metrics_page
         self._verbose = verbose
         self.body_patience_s = body_patience_s
         self._workers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="handler")
@@ -127,7 +131,7 @@ class FrontDoor:
             if answer is not None:
                 return answer
         if path.startswith(_INTERNAL):
-            return self._internal_answer(request.head)
+            return await self._internal_answer(request.head)
         started = time.perf_counter()
         exchange = _Exchange(self, request)
         answer = await exchange.run()
@@ -170,16 +174,26 @@ class FrontDoor:
         return self._signing_names.get(signing_name, signing_name)
 
     @property
+    def services(self) -> Sequence[str]:
+        """botocore's names of those that are served."""
+        return list(self._tables)
+
+    @property
     def authenticate(self) -> sigv4.KeyLookup:
         return self._authenticate
 
-    def _internal_answer(self, head: RequestHead) -> HttpAnswer:
+    async def _internal_answer(self, head: RequestHead) -> HttpAnswer:
         headers = [("content-type", "application/json")]
         if head.path == "/_firefork/health":
             report = self._health()
             status = 200 if report.get("status") == "ready" else 503
             return HttpAnswer(status=status, headers=headers, body=orjson.dumps(report))
-        file = self._download(head.path, head.query) if head.method in ("GET", "HEAD") else None
+        if head.path == "/_firefork/metrics" and self._metrics_page is not None:
+            authorization = head.headers.get("authorization", "")
+            return await asyncio.get_running_loop().run_in_executor(self._workers, self._metrics_page, authorization)
+        # Another node may have the file, and fetching it takes its time.
+        wanted = head.method in ("GET", "HEAD")
+        file = await asyncio.to_thread(self._download, head.path, head.query) if wanted else None
         if file is None:
             body = orjson.dumps({"message": "There is nothing here, or the link has expired."})
             return HttpAnswer(status=403, headers=headers, body=body)
@@ -265,6 +279,8 @@ class _Exchange:
         assert authorization is not None
         if not _REGION.fullmatch(authorization.region):
             raise InvalidSignature("Credential should be scoped to a valid region.")
+        if self._headers.get("content-encoding") == "gzip" and models.takes_gzip(self.service):
+            request = dataclasses.replace(request, body=self._unzipped(body))
         if self.protocol == "query":
             self._flat = query.parameters_of(request)
             action = self._flat.get("Action", "")
@@ -339,17 +355,33 @@ class _Exchange:
 
     async def _read_body(self) -> bytes:
         """The body; refused as soon as it is known to be too long."""
-        limit, name = BODY_LIMITS.get((self.service, self.operation), (_DEFAULT_LIMIT, self.operation or "requested"))
+        limit, name = self._limit()
         declared = self._headers.get("content-length", "")
         try:
             if declared.isdecimal() and int(declared) > limit:
                 raise BodyTooLong
             return await self._request.body.read_all(limit=limit, patience_s=self._door.body_patience_s)
         except BodyTooLong:
-            message = f"Request must be smaller than {limit} bytes for the {name} operation"
-            raise RequestEntityTooLarge(message) from None
+            raise _too_large(limit, name) from None
         except TimeoutError:
             raise RequestTimeout("The request's body did not arrive in time.") from None
+
+    def _unzipped(self, body: bytes) -> bytes:
+        """The body as it was before the client compressed it; the signature is of what was sent."""
+        limit, name = self._limit()
+        unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            found = unzip.decompress(body, limit + 1)
+        except zlib.error:
+            raise SerializationFailure("Unable to decompress the request body") from None
+        if len(found) > limit:
+            raise _too_large(limit, name)
+        if not unzip.eof:
+            raise SerializationFailure("Unable to decompress the request body")
+        return found
+
+    def _limit(self) -> tuple[int, str]:
+        return BODY_LIMITS.get((self.service, self.operation), (_DEFAULT_LIMIT, self.operation or "requested"))
 
     def _refuse(self, error: ServiceError) -> HttpAnswer:
         service = self.service if self._door.table(self.service) is not None else self._guess_service()
@@ -377,3 +409,7 @@ async def _content(file: Path) -> AsyncIterator[bytes]:
     with file.open("rb") as opened:
         while part := opened.read(_CHUNK):
             yield part
+
+
+def _too_large(limit: int, name: str) -> RequestEntityTooLarge:
+    return RequestEntityTooLarge(f"Request must be smaller than {limit} bytes for the {name} operation")

@@ -240,7 +240,11 @@ class Environment:
         self._collected = bytearray()
         self._produced_bytes = 0
         self._first_byte_s: float | None = None
-        self._polled_s = 0.0
+        self._started_s = self._answered_s = self._polled_s = 0.0
+        self._tracing: Mapping[str, str] | None = None
+        # Whether it is still to be told that the runtime is done: with which phase of init, with the invoke.
+        self._untold_init: str | None = None
+        self._untold_invoke = False
 
     def _new_guests(self) -> Guests:
         spec = self.spec
@@ -359,27 +363,33 @@ class Environment:
         self._guests = self._new_guests()
         assert self._server is not None
         self._server.api = self._guests
-        external = self._binding.extensions
-        self._system_log.observer = None
-        if external:
+        self._stop_delivery()
+        if self._binding.extensions:
             self._listen_for_subscribers()
         self._emit(self._system_log.init_start(_now_ms(), phase=phase))
+        self._untold_init = phase
         failure = await self._run_init(started + limit_s, limit_s)
         self._guests.telemetry.open = False
         if self._delivery is not None:
             self._delivery.close_subscription()
             self._system_log.observer = self._delivery.add if self._delivery.wanted else None
-        self._report_extensions()
         self._drain()
         status, error_type = ("success", None) if failure is None else (failure.status, failure.log_error_type)
+        self._tell_init_done(status, error_type)
+        self._report_extensions()
         duration_ms = (time.perf_counter() - started) * 1000
         self._emit(
-            self._system_log.init_runtime_done(_now_ms(), phase=phase, status=status, error_type=error_type)
-            + self._system_log.init_report(
+            self._system_log.init_report(
                 _now_ms(), duration_ms=duration_ms, phase=phase, status=status, error_type=error_type
             )
         )
         return failure
+
+    def _tell_init_done(self, status: str = "success", error_type: str | None = None) -> None:
+        """The runtime is initialised, or will not be; extensions may not have got so far. Told once."""
+        phase, self._untold_init = self._untold_init, None
+        if phase is not None:
+            self._emit(self._system_log.init_runtime_done(_now_ms(), phase=phase, status=status, error_type=error_type))
 
     async def _restore(self) -> Failure | None:
         """Let the runtime of a forked sandbox go on: its hooks run, then it asks for an event."""
@@ -510,14 +520,17 @@ class Environment:
         self._produced_bytes = 0
         self._first_byte_s = self._answer = None
         self._collected.clear()
+        self._started_s = started
         deadline = started + self.spec.timeout_s
         failure = await self._start_again() if was_broken else None
         self._tail = [] if invocation.wants_tail else None
-        self._emit(self._system_log.start(_now_ms(), invocation.request_id, _tracing(invocation, self._system_log)))
+        self._tracing = _tracing(invocation, self._system_log)
+        self._untold_invoke = True
+        self._emit(self._system_log.start(_now_ms(), invocation.request_id, self._tracing))
         if failure is None:
             failure = await self._run(invocation, deadline)
-        answered = time.perf_counter()
         answer = self._answer
+        answered = time.perf_counter() if answer is None else self._answered_s
         if failure is None and invocation.wants_tail and self._guests.extensions:
             failure = await self._await_extensions(deadline)
             return self._conclude(started, answered, init_ms, answer, failure, answered_already=True)
@@ -608,6 +621,11 @@ class Environment:
         if report is None:
             spans = self._extension_spans(answered) if answered_already else ()
             report = self._report(started, answered, init_ms, answer, failure, spans)
+        if self._untold_invoke:
+            self._untold_invoke = False
+            self._emit(self._system_log.runtime_done(_now_ms(), report))
+        if failure is not None:
+            self._emit(self._system_log.fault(_now_ms(), self._request_id, failure.status, failure.log_error_type))
         self._emit(self._system_log.end_and_report(_now_ms(), report))
         tail = _tail_bytes(self._tail or [])
         self._tail = None
@@ -699,6 +717,9 @@ class Environment:
         await self._shut_down_runtime(limit_s * (_RUNTIME_SHARE if external else 1.0))
         if not external:
             return
+        if self._delivery is not None:
+            self._drain()
+            await self._delivery.flush(_FLUSH_LIMIT_S)
         deadline_ms = _now_ms() + int((started + limit_s - time.perf_counter()) * 1000)
         self._guests.shut_down(extensions_api.shutdown_event(reason=reason, deadline_ms=deadline_ms))
         for extension in external:
@@ -757,6 +778,8 @@ class Environment:
         """A call of the runtime or of an extension."""
         if isinstance(event, Polled):
             self._polled_s = time.perf_counter()
+            self._tell_init_done()
+            self._tell_invoke_done()
         elif isinstance(event, Responded):
             self._take_answer(event)
         elif isinstance(event, (InitFailed, RestoreFailed)):
@@ -773,8 +796,18 @@ class Environment:
         elif isinstance(event, ExtensionRegistered) and self._delivery is None and not self._ending:
             self._listen_for_subscribers()
         elif isinstance(event, ExtensionPolled) and not event.first:
-            self._drain()
+            self._drain_extensions()
         self._changed()
+
+    def _tell_invoke_done(self) -> None:
+        """As soon as the runtime asks for its next event: extensions wait for this before they ask for theirs."""
+        answer = self._answer
+        if answer is None or not self._untold_invoke or self._system_log.observer is None:
+            return
+        self._untold_invoke = False
+        self._drain()
+        report = self._report(self._started_s, self._answered_s, None, answer, None, ())
+        self._emit(self._system_log.runtime_done(_now_ms(), report))
 
     def _take_answer(self, event: Responded) -> None:
         # Before anybody hears of it, so that this invoke's log has all that it wrote.
@@ -787,6 +820,7 @@ class Environment:
         elif not event.streamed:
             self._produced_bytes = len(event.body)
             self._first_byte_s = time.perf_counter()
+        self._answered_s = time.perf_counter()
         self._answer = event
 
     def _subscribe(self, subscription: Subscription) -> None:
@@ -868,16 +902,22 @@ class Environment:
         if self.state is not EnvironmentState.IDLE:
             return
         left = _FREEZE_AFTER_S - (time.monotonic() - self.idle_since_s)
+        if left <= _LOOP_TICK_S and self._delivery is not None and self._delivery.sending:
+            left = _FREEZE_AFTER_S  # a listener that is talked to gets to answer
         if left > _LOOP_TICK_S:
             self._freezing = self._loop.call_later(left, self._freeze)
         else:
             self._frozen = True
+            if self._delivery is not None:
+                self._delivery.pause()
             self.sandbox.freeze()
 
     def _unfreeze(self) -> None:
         if self._frozen:
             self._frozen = False
             self.sandbox.thaw()
+            if self._delivery is not None:
+                self._delivery.resume()
 
     def _used_mb(self) -> int:
         cgroup = self.sandbox.cgroup
@@ -920,6 +960,11 @@ class Environment:
             self._emit(self._frames.feed(data, now_ms, self._last_event_ms), "function")
         if unfinished := self._lines.flush(now_ms):
             self._emit(unfinished, "function")
+        self._drain_extensions()
+
+    def _drain_extensions(self) -> None:
+        """The same for what extensions print; the runtime may be in the middle of a line."""
+        now_ms = _now_ms()
         if self.sandbox.extension_output is not None:
             for data in _read_waiting(self.sandbox.extension_output):
                 self._emit(self._extension_lines.feed(data, now_ms), "extension")
@@ -952,13 +997,15 @@ class Environment:
         failure: Failure | None,
         spans: tuple[Span, ...],
     ) -> Report:
-        status, error_type = "success", None
+        status, error_type, told_error_type = "success", None, None
         if failure is not None:
             status, error_type = failure.status, failure.log_error_type
+            told_error_type = error_type if status != "timeout" else None
         elif answer is not None and answer.failed:
             status = "error"
+            told_error_type = failures.logged_error_type(answer.error_type)
             if answer.error_type == "Function.ResponseSizeTooLarge" or answer.streamed:
-                error_type = answer.error_type
+                error_type = told_error_type
         duration_ms = (answered - started) * 1000
         if failure is not None and status == "timeout":
             duration_ms = self.spec.timeout_s * 1000.0
@@ -973,6 +1020,8 @@ class Environment:
             restore_ms=self._invoke_restore_ms,
             status=status,
             error_type=error_type if status != "timeout" else None,
+            told_error_type=told_error_type,
+            tracing=self._tracing,
             produced_bytes=self._produced_bytes if answer is not None else None,
             runtime_spans=self._runtime_spans(started, answered) if self._system_log.observer is not None else (),
             spans=spans,
