@@ -72,7 +72,8 @@ class Router:
     """Finds the operation of a REST request: method, undecoded path and query."""
 
     def __init__(self, model: ServiceModel) -> None:
-        self._routes: dict[tuple[str, int, str], list[_Route]] = {}
+        self._routes: dict[tuple[str, int, str, str | None], list[_Route]] = {}
+        """By method, number of segments, the first one, and the last one unless it is a label."""
         for name in model.operation_names:
             http = model.operation_model(name).http
             path, _, query = http["requestUri"].partition("?")
@@ -81,7 +82,7 @@ class Router:
             positions = {index for index, _ in labels}
             segments = tuple(None if index in positions else part for index, part in enumerate(parts))
             route = _Route(name, segments, labels, dict(parse_qsl(query, keep_blank_values=True)))
-            self._routes.setdefault((http["method"], len(parts), parts[0]), []).append(route)
+            self._routes.setdefault((http["method"], len(parts), parts[0], segments[-1]), []).append(route)
         for routes in self._routes.values():
             # Constants and literals first: the most specific route wins.
             routes.sort(key=lambda route: (-len(route.constants), len(route.labels)))
@@ -89,9 +90,10 @@ class Router:
     def find(self, method: str, path: str, query: str) -> tuple[str, dict[str, str]] | None:
         """The operation and its decoded labels, or ``None``."""
         parts = path.strip("/").split("/")
-        for route in self._routes.get((method, len(parts), parts[0]), ()):
-            if route.fits(parts, query):
-                return route.operation, {name: unquote(parts[index]) for index, name in route.labels}
+        for last in (parts[-1], None):
+            for route in self._routes.get((method, len(parts), parts[0], last), ()):
+                if route.fits(parts, query):
+                    return route.operation, {name: unquote(parts[index]) for index, name in route.labels}
         return None
 
 

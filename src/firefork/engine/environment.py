@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -530,28 +531,35 @@ class Environment:
             failure = await self._run(invocation, deadline)
         answer = self._answer
         answered = time.perf_counter() if answer is None else self._answered_s
-        if failure is not None or not self._guests.extensions:
-            return self._conclude(started, answered, init_ms, answer, failure)
-        assert answer is not None
-        if invocation.wants_tail:
+        if failure is None and invocation.wants_tail and self._guests.extensions:
             failure = await self._await_extensions(deadline)
             return self._conclude(started, answered, init_ms, answer, failure, answered_already=True)
+        if failure is not None or invocation.wants_tail:
+            return self._conclude(started, answered, init_ms, answer, failure)
+        assert answer is not None
         # The caller has its answer as soon as the runtime gave it; the extensions have until the deadline.
+        report = self._report(started, answered, init_ms, answer, None, ())
         outcome = Outcome(
             payload=answer.body,
             failed=answer.failed,
-            report=self._report(started, answered, init_ms, answer, None, ()),
+            report=report,
             log_tail=b"",
             streamed=answer.streamed,
             content_type=answer.content_type,
         )
-
-        async def finish() -> None:
-            late = await self._await_extensions(deadline)
-            self._conclude(started, answered, init_ms, answer, late, answered_already=True)
-
-        self._spawn(finish())
+        if self._guests.extensions:
+            self._spawn(self._finish(started, answered, init_ms, answer, deadline))
+        else:
+            # Before the loop looks at any socket again, but behind the answer, which need not wait for the log.
+            self.state = EnvironmentState.SETTLING
+            self._loop.call_soon(partial(self._conclude, started, answered, init_ms, answer, None, report=report))
         return outcome
+
+    async def _finish(
+        self, started: float, answered: float, init_ms: float | None, answer: Responded, deadline: float
+    ) -> None:
+        late = await self._await_extensions(deadline)
+        self._conclude(started, answered, init_ms, answer, late, answered_already=True)
 
     async def _start_again(self) -> Failure | None:
         """Init inside an invoke: its time counts against the function's timeout (AWS: "suppressed init")."""
@@ -602,12 +610,17 @@ class Environment:
         failure: Failure | None,
         *,
         answered_already: bool = False,
+        report: Report | None = None,
     ) -> Outcome:
-        """END and REPORT, and on to the next state. With an answer the caller keeps it, whatever came after."""
+        """END and REPORT, and on to the next state. With an answer the caller keeps it, whatever came after.
+
+        ``report`` is what the caller was told, where that is all.
+        """
         if answered_already or failure is not None:  # else it was done with the answer, just now
             self._drain()
-        spans = self._extension_spans(answered) if answered_already else ()
-        report = self._report(started, answered, init_ms, answer, failure, spans)
+        if report is None:
+            spans = self._extension_spans(answered) if answered_already else ()
+            report = self._report(started, answered, init_ms, answer, failure, spans)
         if self._untold_invoke:
             self._untold_invoke = False
             self._emit(self._system_log.runtime_done(_now_ms(), report))
@@ -618,10 +631,11 @@ class Environment:
         self._tail = None
         if self.state is not EnvironmentState.CLOSED:
             self.state = EnvironmentState.SETTLING
-            if failure is not None:
+            if failure is not None or not self._runtime_alive:
                 # The caller has the answer at once; the processes are ended before anyone gets this environment again.
                 self.state = EnvironmentState.ENDING
-                self._spawn(self._break("TIMEOUT" if failure.status == "timeout" else "FAILURE"))
+                timed_out = failure is not None and failure.status == "timeout"
+                self._spawn(self._break("TIMEOUT" if timed_out else "FAILURE"))
             elif self._guests.invoke_is_over:
                 self._become_available()
             else:
@@ -944,7 +958,8 @@ class Environment:
             self._emit(self._lines.feed(data, now_ms), "function")
         for data in _read_waiting(self.sandbox.frames):
             self._emit(self._frames.feed(data, now_ms, self._last_event_ms), "function")
-        self._emit(self._lines.flush(now_ms), "function")
+        if unfinished := self._lines.flush(now_ms):
+            self._emit(unfinished, "function")
         self._drain_extensions()
 
     def _drain_extensions(self) -> None:
