@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import math
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from firefork.engine.response_stream import ResponseStream, StreamLimits
 from firefork.engine.sandbox.sandbox import SandboxLost
 from firefork.engine.sandbox.zygote import ZygoteFailed
 from firefork.engine.spec import ExecutionSpec
+from firefork.engine.trace import Sampler, Trace, trace_of, unsampled_header
 from firefork.invoke.admission import Admission, Admitted, Demand, Reason, Refusal
 from firefork.invoke.observations import InvokeEnded, InvokeStarted, InvokeThrottled, Observer
 from firefork.invoke.provisioner import Provisioner
@@ -76,6 +76,7 @@ class Invoker:
         self.observers: list[Observer] = []
         """Told of every invoke that starts, ends or is throttled, on the event loop; must not block or raise."""
         self._events: set[asyncio.Task[None]] = set()
+        self._sampler = Sampler()
         self._specs: dict[str, tuple[FunctionVersion, ExecutionSpec]] = {}
 
     async def invoke(self, request: InvokeRequest) -> Outcome:
@@ -85,11 +86,13 @@ class Invoker:
         check_json(payload)
         spec = self._spec(request.function)
         admitted = self._admit(spec)
+        trace = self._trace(request) if spec.tracing_mode == "Active" else None
         invocation = Invocation(
             request_id=request.request_id,
             payload=payload,
             invoked_function_arn=request.invoked_arn,
-            trace_id=request.trace_header or new_trace_header(),
+            trace_id=trace.header if trace is not None else request.trace_header or unsampled_header(),
+            trace=trace,
             client_context=request.client_context,
             wants_tail=request.wants_tail,
             stream=request.stream,
@@ -105,6 +108,11 @@ class Invoker:
             raise _restoration_refusal(error.failure) from None
         finally:
             self._release(admitted)
+
+    def _trace(self, request: InvokeRequest) -> Trace:
+        function = request.function
+        key = (function.scope, function.name)
+        return trace_of(request.trace_header, lambda: self._sampler.wants(key, self._clock()))
 
     def _admit(self, spec: ExecutionSpec) -> Admitted:
         """Take a slot for one invoke. Raises TooManyRequests."""
@@ -191,6 +199,7 @@ class Invoker:
         """A function changed or is gone: drop what was derived from it."""
         if deleted:
             self._admission.forget(scope, name)
+            self._sampler.forget((scope, name))
         prefix = scope.arn("lambda", f"function:{name}:")
         for key in [key for key in self._specs if key.startswith(prefix)]:
             del self._specs[key]
@@ -253,8 +262,3 @@ def _parser_words(payload: bytes, error: json.JSONDecodeError) -> str:
         f"Unexpected character ({name if code >= 32 else '(' + name + ')'}): expected a valid value "
         f"(JSON String, Number, Array, Object or token 'null', 'true' or 'false'){where}"
     )
-
-
-def new_trace_header() -> str:
-    """A trace header for a request that came without one: not sampled. AWS: X-Ray, "Tracing header"."""
-    return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"
