@@ -39,9 +39,9 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     help="Account of the root key.",
 )
 @click.option(
-    "--database-url",
-    envvar="FIREFORK_DATABASE_URL",
-    help="PostgreSQL URL; without: SQLite in the data folder.",
+    "--database",
+    envvar="FIREFORK_DATABASE",
+    help="Address of a PostgreSQL database; without: SQLite in the data folder.",
 )
 @click.option(
     "--upstream",
@@ -117,7 +117,7 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     envvar="FIREFORK_SPARES",
     default=2,
     type=click.IntRange(0, 64),
-    help="Sandboxes kept ready for each runtime.",
+    help="Least number of sandboxes kept ready for each runtime; more after bursts, none with 0.",
 )
 @click.option(
     "--shutdown-limit",
@@ -167,6 +167,20 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     is_flag=True,
     help="SnapStart for $LATEST, too, of functions that have it for published versions.",
 )
+@click.option(
+    "--metrics",
+    envvar="FIREFORK_METRICS",
+    default="on",
+    type=click.Choice(["on", "off"]),
+    help="Whether invokes are counted, and metrics in log lines read.",
+)
+@click.option(
+    "--metrics-retention",
+    envvar="FIREFORK_METRICS_RETENTION",
+    default=455,
+    type=click.IntRange(min=1),
+    help="Days that metrics are kept.",
+)
 @click.option("--verbose", "-v", envvar="FIREFORK_VERBOSE", is_flag=True, help="One line for each request.")
 def up(
     *,
@@ -176,7 +190,7 @@ def up(
     runtimes_dir: Path,
     region: str,
     account: str,
-    database_url: str | None,
+    database: str | None,
     upstream: str | None,
     test_credentials: bool,
     iam: str | None,
@@ -196,6 +210,8 @@ def up(
     stream_limit: int,
     stream_rate: float,
     snapstart_latest: bool,
+    metrics: str,
+    metrics_retention: int,
     verbose: bool,
 ) -> None:
     """Start Firefork and serve until Ctrl-C or SIGTERM."""
@@ -207,7 +223,7 @@ def up(
             port=port,
             region=region,
             account=account,
-            database_url=database_url,
+            database=database,
             upstream=upstream.rstrip("/") if upstream else None,
             test_credentials=test_credentials,
             iam=iam,
@@ -227,6 +243,8 @@ def up(
             stream_limit_mb=stream_limit,
             stream_rate_mb_s=stream_rate or None,
             snapstart_latest=snapstart_latest,
+            metrics=metrics == "on",
+            metrics_retention_days=metrics_retention,
             verbose=verbose,
         )
     )

@@ -5,7 +5,6 @@ AWS: Lambda developer guide, "Understanding the Lambda execution environment lif
 
 from __future__ import annotations
 
-import array
 import asyncio
 import contextlib
 import enum
@@ -14,6 +13,7 @@ import json
 import os
 import secrets
 import signal
+import sys
 import termios
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from firefork.aws.record import record
 from firefork.engine import extensions_api, failures
 from firefork.engine.extensions_api import ExtensionFailed, ExtensionPolled, ExtensionRegistered, ExtensionState
 from firefork.engine.failures import Failure
@@ -67,6 +68,8 @@ _FLUSH_LIMIT_S: Final = 0.2
 _CONTINUATIONS: Final = bytes(range(0x80, 0xC0))
 """The bytes of UTF-8 with which no character begins."""
 _FREEZE_AFTER_S: Final = 0.02
+_LOOP_TICK_S: Final = 0.001
+"""How much too early a timer may come: uvloop counts in milliseconds."""
 _READ_SIZE: Final = 65536
 _MIB: Final = 1024 * 1024
 
@@ -104,7 +107,7 @@ class RestorationFailed(Exception):
         self.failure = failure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Invocation:
     """One event on its way to a function."""
 
@@ -122,7 +125,7 @@ class Invocation:
     """Takes the parts of a streamed answer while they come; whoever made it finishes it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Outcome:
     """What an invoke came to."""
 
@@ -132,7 +135,7 @@ class Outcome:
     report: Report
     """As known when the answer was there."""
     log_tail: bytes
-    """At most 4 KB of this invoke's log, START to REPORT."""
+    """At most 4 KB of this invoke's log, START to REPORT; empty unless it was asked for."""
     streamed: bool = False
     content_type: str = "application/json"
 
@@ -225,6 +228,9 @@ class Environment:
         # What the present wait is for, and what can end it early.
         self._reached: Callable[[], bool] = lambda: False
         self._waiter: asyncio.Future[None] | None = None
+        self._wait_ends_s = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_s = 0.0
         self._fault: Failure | None = None
         self._ending = False
         self._runtime_alive = False
@@ -266,14 +272,37 @@ class Environment:
         if self._fault is not None:
             return False
         self._reached = reached
+        self._wait_ends_s = self._loop.time() + max(0.0, limit_s)
+        self._set_alarm(self._wait_ends_s)
         waiter = self._waiter = self._loop.create_future()
-        timer = self._loop.call_later(max(0.0, limit_s), _finish, waiter)
         try:
             await waiter
         finally:
-            timer.cancel()
             self._waiter = None
         return reached()
+
+    def _set_alarm(self, at_s: float) -> None:
+        """Look at the present wait at ``at_s`` of the loop's time, or earlier.
+
+        The alarm of an earlier wait serves as well. Most invokes are over long before their time is, and a timer set
+        and cancelled for each of them would cost more than all else about waiting.
+        """
+        if self._alarm is not None and self._alarm_s > at_s:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._alarm is None:
+            self._alarm_s = at_s
+            self._alarm = self._loop.call_at(at_s, self._alarmed)
+
+    def _alarmed(self) -> None:
+        self._alarm = None
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return
+        if self._wait_ends_s - self._loop.time() > _LOOP_TICK_S:
+            self._set_alarm(self._wait_ends_s)
+        else:
+            waiter.set_result(None)
 
     def _changed(self) -> None:
         """Something happened that a wait may be for."""
@@ -498,7 +527,7 @@ class Environment:
         self._started_s = started
         deadline = started + self.spec.timeout_s
         failure = await self._start_again() if was_broken else None
-        self._tail = []
+        self._tail = [] if invocation.wants_tail else None
         self._trace = invocation.trace
         self._tracing = _tracing(invocation, self._system_log)
         self._untold_invoke = True
@@ -581,7 +610,8 @@ class Environment:
         answered_already: bool = False,
     ) -> Outcome:
         """END and REPORT, and on to the next state. With an answer the caller keeps it, whatever came after."""
-        self._drain()
+        if answered_already or failure is not None:  # else it was done with the answer, just now
+            self._drain()
         spans = self._extension_spans(answered) if answered_already else ()
         report = self._report(started, answered, init_ms, answer, failure, spans)
         if self._untold_invoke:
@@ -718,6 +748,8 @@ class Environment:
             self._unfreeze()
             await self._shut_down("SPINDOWN")
         self._ending = True
+        if self._alarm is not None:
+            self._alarm.cancel()
         if self._server is not None:
             self._server.close()
         self._stop_delivery()
@@ -862,9 +894,9 @@ class Environment:
         if self.state is not EnvironmentState.IDLE:
             return
         left = _FREEZE_AFTER_S - (time.monotonic() - self.idle_since_s)
-        if left <= 0.001 and self._delivery is not None and self._delivery.sending:
+        if left <= _LOOP_TICK_S and self._delivery is not None and self._delivery.sending:
             left = _FREEZE_AFTER_S  # a listener that is talked to gets to answer
-        if left > 0.001:
+        if left > _LOOP_TICK_S:
             self._freezing = self._loop.call_later(left, self._freeze)
         else:
             self._frozen = True
@@ -1003,11 +1035,6 @@ class Environment:
 _FAILED_STATES: Final = frozenset({ExtensionState.STARTED, ExtensionState.INIT_ERROR, ExtensionState.EXIT_ERROR})
 
 
-def _finish(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
-
-
 def _span(name: str, begin: float, end: float) -> Span:
     """Between two readings of time.perf_counter()."""
     start_ms = _now_ms() - int((time.perf_counter() - begin) * 1000)
@@ -1067,12 +1094,10 @@ def _read(descriptor: int) -> bytes | None:
 
 def _read_waiting(descriptor: int) -> Iterator[bytes]:
     """What is in a pipe at this moment, and no more: a process may go on writing as fast as it is read."""
-    waiting = array.array("i", [0])
     try:
-        fcntl.ioctl(descriptor, termios.FIONREAD, waiting)
+        left = int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, b"\0\0\0\0"), sys.byteorder)
     except OSError:
         return
-    left = waiting[0]
     while left > 0 and (data := _read(descriptor)):
         left -= len(data)
         yield data

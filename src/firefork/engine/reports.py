@@ -13,6 +13,7 @@ from typing import Final
 
 import orjson
 
+from firefork.aws.record import record
 from firefork.catalog.function import LoggingConfig
 from firefork.engine.telemetry_api import Record, show_time
 from firefork.engine.trace import Trace
@@ -34,7 +35,7 @@ class Span:
         return {"name": self.name, "start": show_time(self.start_ms), "durationMs": round(self.duration_ms, 3)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Report:
     """What one invoke cost."""
 

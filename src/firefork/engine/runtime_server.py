@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import httptools
 
-from firefork.engine.guest_reply import Reply
+from firefork.engine.guest_reply import ACCEPTED, Reply
 from firefork.engine.runtime_api import PAYLOAD_LIMIT, RESPONSE_MODE
 
 _REASONS: Final = {
@@ -25,7 +25,7 @@ _REASONS: Final = {
 _HEADER_LIMIT: Final = 2 * 1024 * 1024
 """Bytes of one request that are no body: the runtime client sends up to 1 MiB of X-Ray cause as a header."""
 _HEADER_COUNT_LIMIT: Final = 200
-_READ_SIZE: Final = 256 * 1024
+_READ_SIZE: Final = 64 * 1024
 _CONNECTION_LIMIT: Final = 64
 """Open connections of one environment; further ones are closed at once."""
 _HELD_LIMIT: Final = 4 * PAYLOAD_LIMIT
@@ -135,6 +135,9 @@ class GuestConnection:
         self._holds: set[str] = set()
         """Why nothing is read now."""
         self._unsent = bytearray()
+        self._parsing = False
+        self._held = b""
+        """Acceptances that go out with the next answer."""
         self._closing = False
         server.connections.add(self)
         server.loop.add_reader(accepted.fileno(), self._readable)
@@ -168,6 +171,10 @@ class GuestConnection:
             self.abort()
         else:
             self.resume("unsent")
+
+    def _send(self, data: bytes) -> None:
+        held, self._held = self._held, b""
+        self._write(held + data)
 
     def _write(self, data: bytes) -> None:
         if self._unsent:
@@ -208,6 +215,7 @@ class GuestConnection:
             self._waiting.append(data)
             self.pause("parked")
             return
+        self._parsing = True
         self._unseen += len(data)
         self._arrived = 0
         try:
@@ -217,6 +225,9 @@ class GuestConnection:
         else:
             if self._unseen > _HEADER_LIMIT:
                 self.abort()
+        self._parsing = False
+        if self._held and not self._busy:
+            self._send(b"")
 
     def on_url(self, url: bytes) -> None:
         self._path += url
@@ -312,16 +323,27 @@ class GuestConnection:
         """Send the answer to the request in progress; whether there was a connection to send it on."""
         if self._socket.fileno() < 0 or self._closing:
             return False
-        head = [f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Unknown')}\r\nContent-Type: "]
-        head.append(f"{reply.content_type}\r\nContent-Length: {len(reply.body)}\r\n")
-        head.extend(f"{name}: {value}\r\n" for name, value in reply.headers.items())
-        head.append("\r\n")
+        data = bytes_of(reply)
         self._busy = False
         self._closing = close or not self._keep_alive
-        self._write("".join(head).encode() + reply.body)
+        if self._parsing and reply is ACCEPTED:
+            # A runtime that asks for its next event in the same breath, as ours does, is not woken for this alone.
+            self._held += data
+        else:
+            self._send(data)
         if self._waiting and not self._closing:
             waiting, self._waiting = self._waiting, []
             self.resume("parked")
             for data in waiting:
                 self.data_received(data)
         return True
+
+
+def bytes_of(reply: Reply) -> bytes:
+    """A reply as it is sent."""
+    more = "".join([f"{name}: {value}\r\n" for name, value in reply.headers.items()])
+    head = (
+        f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Unknown')}\r\n"
+        f"Content-Type: {reply.content_type}\r\nContent-Length: {len(reply.body)}\r\n{more}\r\n"
+    )
+    return head.encode() + reply.body

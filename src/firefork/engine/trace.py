@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import random
 import re
-import secrets
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Final
+
+from firefork.store.clock import random_hex
 
 _ROOT: Final = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
 _ID: Final = re.compile(r"[0-9a-f]{16}")
@@ -77,8 +78,8 @@ def trace_of(given: str | None, wants: Callable[[], bool]) -> Trace:
     root, parent, sampled = parts.get("Root", ""), parts.get("Parent", ""), parts.get("Sampled")
     return Trace(
         root=root if _ROOT.fullmatch(root) else _new_root(),
-        parent_id=parent if _ID.fullmatch(parent) else _new_id(),
-        segment_id=_new_id(),
+        parent_id=parent if _ID.fullmatch(parent) else random_hex(16),
+        segment_id=random_hex(16),
         sampled=wants() if sampled not in ("0", "1") else sampled == "1",
         lineage=parts.get("Lineage"),
     )
@@ -86,12 +87,8 @@ def trace_of(given: str | None, wants: Callable[[], bool]) -> Trace:
 
 def unsampled_header() -> str:
     """For an invoke that came without a trace header, of a function whose tracing is not active."""
-    return f"Root={_new_root()};Parent={_new_id()};Sampled=0"
+    return f"Root={_new_root()};Parent={random_hex(16)};Sampled=0"
 
 
 def _new_root() -> str:
-    return f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
-
-
-def _new_id() -> str:
-    return secrets.token_hex(8)
+    return f"1-{int(time.time()):08x}-{random_hex(24)}"

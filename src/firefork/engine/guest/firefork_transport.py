@@ -15,6 +15,10 @@ import sys
 from typing import Dict, Optional, Tuple, Union
 
 _NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: runtime\r\nUser-Agent: %s\r\n\r\n"
+_ACCEPTED = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
+"""What the answer to a post looks like, byte for byte, nearly every time."""
+_READ_SIZE = 1 << 16
+"""Below the size from which on malloc asks the kernel for memory, and gives it back, each time."""
 _ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
 _ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
 
@@ -69,7 +73,7 @@ class _Connection:
         return int(lines[0].split(" ", 2)[1]), headers, body
 
     def read(self) -> bytes:
-        data = (self.socket or self.connect()).recv(1 << 18)
+        data = (self.socket or self.connect()).recv(_READ_SIZE)
         if not data:
             raise RuntimeError("the Runtime API hung up")
         return data
@@ -81,6 +85,11 @@ class _Connection:
         """
         while self.outstanding:
             self.outstanding -= 1
+            if not self.received:
+                self.received = self.read()
+            if self.received.startswith(_ACCEPTED):
+                self.received = self.received[len(_ACCEPTED) :]
+                continue
             status, _, body = self.read_answer()
             if status not in (202, 413):
                 sys.stderr.write("Failed to post: %d %s\n" % (status, body.decode("utf-8", "replace").rstrip()))
@@ -105,7 +114,9 @@ def next() -> Tuple[bytes, Dict[str, Union[str, int]]]:
         raise RuntimeError("Failed to get next: %d %s" % (status, body.decode("utf-8", "replace")))
     connection.streaming = headers.get("Firefork-Response-Mode") == "streaming"
     connection.request_id = headers["Lambda-Runtime-Aws-Request-Id"]
-    return body, dict(headers, **{"Lambda-Runtime-Deadline-Ms": int(headers["Lambda-Runtime-Deadline-Ms"])})
+    told: Dict[str, Union[str, int]] = {**headers}
+    told["Lambda-Runtime-Deadline-Ms"] = int(headers["Lambda-Runtime-Deadline-Ms"])
+    return body, told
 
 
 def post_invocation_result(
