@@ -105,11 +105,19 @@ def with_extension(make_function, lambda_, zipped):
     """A function with an extension of the given code in a layer; code with a first line of its own stands alone."""
 
     def make(
-        code, source="def handler(event, context):\n    return 'answer'\n", *, name="helper", executable=True, **options
+        code,
+        source="def handler(event, context):\n    return 'answer'\n",
+        *,
+        name="helper",
+        executable=True,
+        programs=(),
+        **options,
     ):
+        """``programs``: further executables of the layer, path and text."""
         path = f"extensions/{name}"
         script = code if code.startswith("#!") else EXTENSION + code
-        content = zipped({path: script}, executables=[path] if executable else [])
+        files = {path: script, **dict(programs)}
+        content = zipped(files, executables=files if executable else [])
         layer = lambda_.publish_layer_version(LayerName="with-extension", Content={"ZipFile": content})
         return make_function(source, Layers=[layer["LayerVersionArn"]], **options)
 

@@ -75,7 +75,7 @@ from firefork.catalog.code_signing_configs import CodeSigningConfigs as CodeSign
 from firefork.catalog.concurrency import Concurrency
 from firefork.catalog.event_invoke_configs import EventInvokeConfigs as EventInvokeCatalog
 from firefork.catalog.event_source_mappings import EventSourceMappings as MappingCatalog
-from firefork.catalog.function import FunctionVersion
+from firefork.catalog.function import LATEST, FunctionVersion
 from firefork.catalog.function_urls import FunctionUrls as UrlCatalog
 from firefork.catalog.functions import Functions as FunctionCatalog
 from firefork.catalog.functions import StateFailure
@@ -97,6 +97,7 @@ from firefork.catalog.tags import Tags as TagCatalog
 from firefork.engine.engine import Engine, EngineOptions
 from firefork.engine.failures import Failure
 from firefork.engine.installations import Installations, RuntimeNotInstalled
+from firefork.engine.response_stream import StreamLimits
 from firefork.engine.sandbox.capabilities import Capabilities, detect
 from firefork.engine.sandbox.network import Network, NetworkFailed
 from firefork.engine.sandbox.sandbox import SandboxLost
@@ -300,6 +301,7 @@ class Platform:
                 spares=settings.spares,
                 memory_budget_mb=settings.memory_budget_mb,
                 concurrent_starts=settings.concurrent_starts,
+                snapstart_latest=settings.snapstart_latest,
             ),
             code=self.packages,
             runtimes=self.installations,
@@ -309,7 +311,7 @@ class Platform:
         )
         self._loop = asyncio.get_running_loop()
         self.provisioner = Provisioner(self.engine, self.functions, self.concurrency, self._loop)
-        self.invoker = Invoker(self.engine, self.concurrency, self.provisioner)
+        self.invoker = Invoker(self.engine, self.concurrency, self.provisioner, _stream_limits(settings))
         if settings.metrics:
             self.invoker.observers.append(self.metering.observe)
             self.logs.listeners.append(self._read_metrics)
@@ -376,7 +378,11 @@ class Platform:
         self.functions.changed.append(lambda scope, name, deleted: self.resource_policies.forget())
         self.functions.published.append(self._version_published)
         for version in await asyncio.to_thread(self.functions.optimised_versions):
-            self._make_snapshot(version)  # processes do not outlive a server, so they are made again
+            # Processes do not outlive a server, so they are made again.
+            if version.version != LATEST:
+                self._make_snapshot(version)
+            elif settings.snapstart_latest:
+                self._warm_up(version.scope, version.name)
         await self.engine.start()
         await asyncio.to_thread(self.provisioner.refresh_all)
         self._begin(self._collect_packages())
@@ -516,9 +522,22 @@ class Platform:
                 self.engine.replace(spec)
                 # An alias may point elsewhere now.
                 await asyncio.to_thread(self.provisioner.refresh, scope, name)
-                await self.engine.warm_up(spec)
+                if self.engine.is_optimised(spec):
+                    await self._take_snapshot_of_latest(spec)
+                else:
+                    await self.engine.warm_up(spec)
 
         self._begin(work())
+
+    async def _take_snapshot_of_latest(self, spec: ExecutionSpec) -> None:
+        """An init that fails is told by the next invoke, which runs it again."""
+        async with self._one_snapshot:
+            current = ExecutionSpec.of(await asyncio.to_thread(self.functions.resolve, spec.scope, spec.name, None))
+            if current != spec or self.engine.has_snapshot(spec):
+                return  # the change after this one makes its own, and many a change leaves the spec as it was
+            await self.engine.snapshot(spec)
+        if not await asyncio.to_thread(self.functions.version_names, spec.scope, spec.name):
+            self.engine.forget_deleted(spec.scope, spec.name, set())  # deleted meanwhile
 
     def _role_credentials(self, spec: ExecutionSpec) -> dict[str, str]:
         principal = self.identities.function_session(spec.role, spec.scope, spec.name)
@@ -638,6 +657,11 @@ def _iam_mode(settings: Settings) -> RoleMode:
     if settings.iam is not None:
         return RoleMode(settings.iam)
     return RoleMode.RELAXED if _is_loopback(settings.host) else RoleMode.ENFORCE
+
+
+def _stream_limits(settings: Settings) -> StreamLimits:
+    rate = settings.stream_rate_mb_s
+    return StreamLimits(total_bytes=settings.stream_limit_mb * _MIB, bytes_per_s=None if rate is None else rate * _MIB)
 
 
 def state_failure(failure: Failure) -> StateFailure:

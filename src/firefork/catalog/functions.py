@@ -410,12 +410,12 @@ class Functions:
             save(connection, dataclasses.replace(current, **settled))
 
     def optimised_versions(self) -> Sequence[FunctionVersion]:
-        """Published versions whose environments are forked from a snapshot."""
+        """Published versions of which snapshots are made, and ``$LATEST`` of functions that ask for them."""
         table = function_versions.c
         with self._database.read() as connection:
             found = connection.execute(
                 select(table.account, table.region, table.document).where(
-                    table.number > 0, table.document.contains('"snap_start_apply_on": "PublishedVersions"')
+                    table.document.contains('"snap_start_apply_on": "PublishedVersions"')
                 )
             ).all()
         vault = self._database.vault

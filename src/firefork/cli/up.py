@@ -148,6 +148,26 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     help="Environments started at once; functions take turns.",
 )
 @click.option(
+    "--stream-limit",
+    envvar="FIREFORK_STREAM_LIMIT",
+    default=200,
+    type=click.IntRange(min=1),
+    help="Megabytes that one streamed response may have.",
+)
+@click.option(
+    "--stream-rate",
+    envvar="FIREFORK_STREAM_RATE",
+    default=2.0,
+    type=options.Amount(min=0.0),
+    help="Megabytes a second of a streamed response after its first 6 MB; 0 for no limit.",
+)
+@click.option(
+    "--snapstart-latest",
+    envvar="FIREFORK_SNAPSTART_LATEST",
+    is_flag=True,
+    help="SnapStart for $LATEST, too, of functions that have it for published versions.",
+)
+@click.option(
     "--metrics",
     envvar="FIREFORK_METRICS",
     default="on",
@@ -187,6 +207,9 @@ def up(
     account_concurrency: int,
     memory_budget: int | None,
     concurrent_starts: int,
+    stream_limit: int,
+    stream_rate: float,
+    snapstart_latest: bool,
     metrics: str,
     metrics_retention: int,
     verbose: bool,
@@ -217,6 +240,9 @@ def up(
             account_concurrency=account_concurrency,
             memory_budget_mb=memory_budget,
             concurrent_starts=concurrent_starts,
+            stream_limit_mb=stream_limit,
+            stream_rate_mb_s=stream_rate or None,
+            snapstart_latest=snapstart_latest,
             metrics=metrics == "on",
             metrics_retention_days=metrics_retention,
             verbose=verbose,
