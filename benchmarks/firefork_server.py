@@ -134,6 +134,11 @@ class FireforkServer:
         url = f"{self.endpoint}/2015-03-31/functions/{name}/invocations"
         return raw_client.prepare(url, credentials=self.credentials)
 
+    def cpu_s(self) -> float:
+        """Seconds of processor time that the server itself has used, without its environments."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def connect(self) -> raw_client.Connection:
         return raw_client.Connection(self.endpoint)
 
