@@ -21,9 +21,9 @@ def measure(rounds: int) -> list[Figure]:
     times: dict[tuple[str, int], list[float]] = defaultdict(list)
     with contextlib.ExitStack() as stack:
         servers = {count: stack.enter_context(FireforkServer()) for count in (_FEW, rounds)}
-        connections = {count: server.connect() for count, server in servers.items()}
         for count, server in servers.items():
             _fill(server, count)
+        connections = {count: server.connect() for count, server in servers.items()}
         for number in range(_SAMPLES + 1):
             for count, server in servers.items():
                 name = server.create(HELLO)

@@ -11,6 +11,7 @@ import burst
 import catalog_size
 import cold_start
 import idle_memory
+import live_environments
 import metrics_cost
 import snapstart
 import throughput
@@ -25,6 +26,7 @@ _ALL = (
     ("throughput", throughput.measure, 3),
     ("cost of metrics", metrics_cost.measure, 10),
     ("idle memory", idle_memory.measure, 16),
+    ("live environments", live_environments.measure, 500),
     ("size of the catalog", catalog_size.measure, 10_000),
 )
 
