@@ -63,8 +63,8 @@ class TestSections:
     def test_tags(self, console, form, lambda_, echo):
         fields = form("tags", "Tags")
         fields.get_by_role("button", name="Add new tag").click()
-        fields.get_by_role("textbox", name="Key").fill("team")
-        fields.get_by_role("textbox", name="Value").fill("shop")
+        fields.get_by_role("combobox", name="Key").fill("team")
+        fields.get_by_role("combobox", name="Value").fill("shop")
         save(fields)
         console.saved("Tags")
         arn = lambda_.get_function_configuration(FunctionName=echo.name)["FunctionArn"]

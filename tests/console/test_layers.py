@@ -44,7 +44,7 @@ def test_from_a_new_layer_to_its_use(console, make_function, zipped, lambda_):
     page.get_by_role("option", name="console-greetings:2").click()
     layers.get_by_role("button", name="Save").click()
     console.saved("Layers")
-    assert function.invoke().body == "from version 2"
+    assert function() == "from version 2"
 
     console.open("/layers/console-greetings")
     page.get_by_role("button", name="Delete version 1").click()
