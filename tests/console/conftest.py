@@ -98,9 +98,7 @@ def new_console(new_page, session, server):
 
     def make(**options):
         page = new_page(**options)
-        page.add_init_script(
-            f"if (!sessionStorage.length) Object.assign(sessionStorage, {json.dumps(session)})"
-        )
+        page.add_init_script(f"if (!sessionStorage.length) Object.assign(sessionStorage, {json.dumps(session)})")
         return Console(page, f"{server.endpoint}/_firefork/console")
 
     return make

@@ -1,5 +1,7 @@
 """Every form of the tab Configuration: what is saved, and AWS's words beside the field that they are about."""
 
+import json
+
 import pytest
 from playwright.sync_api import expect
 
@@ -58,7 +60,9 @@ class TestSections:
         fields.get_by_role("textbox", name="Value").fill("test")
         save(fields)
         console.saved("Environment variables")
-        assert lambda_.get_function_configuration(FunctionName=echo.name)["Environment"]["Variables"] == {"STAGE": "test"}
+        assert lambda_.get_function_configuration(FunctionName=echo.name)["Environment"]["Variables"] == {
+            "STAGE": "test"
+        }
 
     def test_tags(self, console, form, lambda_, echo):
         fields = form("tags", "Tags")
@@ -172,12 +176,16 @@ class TestConcurrency:
         row.get_by_role("button", name="Delete 1").click()
         page.get_by_role("dialog").get_by_role("button", name="Delete").click()
         page.get_by_text("No provisioned concurrency").wait_for()
-        assert lambda_.list_provisioned_concurrency_configs(FunctionName=function.name)["ProvisionedConcurrencyConfigs"] == []
+        assert (
+            lambda_.list_provisioned_concurrency_configs(FunctionName=function.name)["ProvisionedConcurrencyConfigs"]
+            == []
+        )
 
 
 class TestPermissions:
     def test_a_role_is_chosen(self, console, form, server, lambda_, echo):
-        trust = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
+        statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         role = server.client("iam").create_role(RoleName="console-chosen", AssumeRolePolicyDocument=trust)["Role"]
         fields = form("permissions", "Execution role")
         fields.get_by_label("Role ARN").fill("console-chosen")

@@ -58,7 +58,8 @@ class TestFirstSteps:
         stored = page.evaluate("JSON.stringify([{...sessionStorage}, {...localStorage}])")
         assert secret not in stored
         kept = json.loads(json.loads(stored)[0]["firefork.session"])
-        assert kept["accessKeyId"].startswith("ASIA") and kept["sessionToken"]
+        assert kept["accessKeyId"].startswith("ASIA")
+        assert kept["sessionToken"]
         page.reload()
         page.get_by_role("heading", name="Functions").wait_for()
 

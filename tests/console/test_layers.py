@@ -50,4 +50,6 @@ def test_from_a_new_layer_to_its_use(console, make_function, zipped, lambda_):
     page.get_by_role("button", name="Delete version 1").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_role("button", name="Delete version 1")).to_have_count(0)
-    assert [each["Version"] for each in lambda_.list_layer_versions(LayerName="console-greetings")["LayerVersions"]] == [2]
+    assert [
+        each["Version"] for each in lambda_.list_layer_versions(LayerName="console-greetings")["LayerVersions"]
+    ] == [2]

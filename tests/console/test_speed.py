@@ -7,7 +7,8 @@ JAVASCRIPT_LIMIT = 1_000_000
 """Bytes, compressed: issue and docs/console.md promise less than this."""
 
 SLOWEST_ANSWER_MS = 1000
-"""A person asks for 100 ms; a machine that runs other tests meanwhile gets ten times that. benchmarks/ has the figure."""
+"""A person asks for 100 ms; a machine that runs other tests meanwhile gets ten times that.
+benchmarks/console_load.py has the figure of a quiet one."""
 
 PAGE = 50
 COUNT = 10_000
@@ -70,4 +71,4 @@ def test_ten_thousand_functions_answer_every_key(console):
     assert statistics.median(took) < SLOWEST_ANSWER_MS, took
     page.get_by_label("Find functions").fill("service-09999")
     page.get_by_role("link", name="service-09999").wait_for()
-    page.get_by_text("1 matches").wait_for()
+    page.get_by_text("1 matches").first.wait_for()
