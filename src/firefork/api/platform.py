@@ -319,7 +319,6 @@ class Platform:
         )
         self.http = HttpServer(self.door)
         self.functions.changed.append(self._function_changed)
-        self.functions.changed.append(lambda scope, name, deleted: self.resource_policies.forget())
         self.functions.published.append(self._version_published)
         for version in await asyncio.to_thread(self.functions.optimised_versions):
             self._make_snapshot(version)  # processes do not outlive a server, so they are made again
@@ -363,6 +362,7 @@ class Platform:
         self.packages.collect_garbage(self.functions.digests() | self.layers.digests())
 
     def _function_changed(self, scope: Scope, name: str, deleted: bool) -> None:
+        self.resource_policies.forget(scope.arn("lambda", f"function:{name}"))
         alive = self.functions.version_names(scope, name) if deleted else set()
 
         def apply() -> None:
@@ -403,6 +403,7 @@ class Platform:
         async def work() -> None:
             with contextlib.suppress(Exception):  # a failure shows at the first invoke, where it can be told
                 function = await asyncio.to_thread(self.functions.resolve, scope, name, None)
+                await asyncio.to_thread(self.resource_policies.get, function.function_arn)  # every call asks for it
                 spec = ExecutionSpec.of(function)
                 self.engine.replace(spec)
                 # An alias may point elsewhere now.
