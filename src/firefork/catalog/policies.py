@@ -23,11 +23,12 @@ from firefork.aws.errors import (
 )
 from firefork.aws.scope import Scope
 from firefork.catalog.function import LATEST
-from firefork.catalog.function_records import load, need, renew_revision, revision_of
+from firefork.catalog.function_records import load, need, number_of, renew_revision, revision_of
 from firefork.catalog.functions import REVISION_MISMATCH, Functions
 from firefork.catalog.qualified import Documents
 from firefork.catalog.references import FunctionReference
 from firefork.store import rows
+from firefork.store.changes import LAYER_POLICY
 from firefork.store.clock import new_id
 from firefork.store.database import Database
 from firefork.store.tables import function_policies, layer_policies, layer_versions
@@ -130,6 +131,8 @@ class Policies:
         with self._functions.change(scope, name) as connection:
             if load(connection, scope, name, 0) is None:
                 raise ResourceNotFound(f"No policy found for: {scope.arn('lambda', f'function:{name}')}")
+            if number_of(qualifier) is None:
+                revision_of(connection, scope, name, qualifier)  # an alias has to be there, a version has not
             document = _DOCUMENTS.load(connection, scope, name, qualifier)
             if document is None:
                 raise ResourceNotFound(_NO_POLICY)
@@ -171,7 +174,7 @@ class Policies:
         self, scope: Scope, name: str, version: int, statement: Statement, revision_id: str | None
     ) -> tuple[Statement, str]:
         """Attach a statement to a layer version; with the policy's new revision id. Raises AWS's errors."""
-        with self._database.write() as connection:
+        with self._database.write(LAYER_POLICY) as connection:
             arn = _need_layer(connection, scope, name, version, to_write=True)
             document, revision = _load_layer(connection, scope, name, version) or (None, None)
             complete = _complete(statement, arn)
@@ -184,7 +187,7 @@ class Policies:
 
     def remove_layer(self, scope: Scope, name: str, version: int, sid: str, revision_id: str | None) -> None:
         """Detach a statement. Raises ResourceNotFound, PreconditionFailed."""
-        with self._database.write() as connection:
+        with self._database.write(LAYER_POLICY) as connection:
             _need_layer(connection, scope, name, version, to_write=True)
             document, revision = _load_layer(connection, scope, name, version) or (None, None)
             if revision_id is not None and revision_id != revision:
