@@ -375,7 +375,6 @@ class Platform:
         )
         self.http = HttpServer(self.door, self.door.refuse)
         self.functions.changed.append(self._function_changed)
-        self.functions.changed.append(lambda scope, name, deleted: self.resource_policies.forget())
         self.functions.published.append(self._version_published)
         for version in await asyncio.to_thread(self.functions.optimised_versions):
             # Processes do not outlive a server, so they are made again.
@@ -467,6 +466,7 @@ class Platform:
             logger.warning("what other nodes may have changed could not be read: %s", error)
 
     def _function_changed(self, scope: Scope, name: str, deleted: bool) -> None:
+        self.resource_policies.forget(scope.arn("lambda", f"function:{name}"))
         alive = self.functions.version_names(scope, name) if deleted else set()
         if deleted and not alive:
             self.metering.forget(scope, name)
@@ -518,6 +518,7 @@ class Platform:
         async def work() -> None:
             with contextlib.suppress(Exception):  # a failure shows at the first invoke, where it can be told
                 function = await asyncio.to_thread(self.functions.resolve, scope, name, None)
+                await asyncio.to_thread(self.resource_policies.get, function.function_arn)  # every call asks for it
                 spec = ExecutionSpec.of(function)
                 self.engine.replace(spec)
                 # An alias may point elsewhere now.
