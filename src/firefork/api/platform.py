@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
@@ -55,6 +56,7 @@ from firefork.api.logs.groups import Groups
 from firefork.api.logs.queries import Queries as LogQueries
 from firefork.api.logs.streams import Streams
 from firefork.api.sts.identity import Identity
+from firefork.api.upstream import Upstream
 from firefork.api.web_console.files import ConsoleFiles
 from firefork.api.web_console.sign_in import SignIn
 from firefork.api.web_console.web_console import WebConsole
@@ -129,6 +131,7 @@ class Platform:
         """Open the data folder. Raises StartFailed."""
         self.settings = settings
         self._check_options()
+        self._ssl_context = _tls(settings.tls_cert, settings.tls_key)
         self._lock_file = self._own_data_dir()
         self._listener = self._listen()
         self.capabilities = self._detect()
@@ -253,7 +256,8 @@ class Platform:
     @property
     def endpoint(self) -> str:
         host, port = self._listener.getsockname()[:2]
-        return f"http://{'[' + host + ']' if ':' in host else host}:{port}"
+        scheme = "http" if self._ssl_context is None else "https"
+        return f"{scheme}://{'[' + host + ']' if ':' in host else host}:{port}"
 
     async def start(self) -> None:
         """Begin to serve."""
@@ -291,6 +295,7 @@ class Platform:
         self.provisioner = Provisioner(self.engine, self.functions, self.concurrency, self._loop)
         self.invoker = Invoker(self.engine, self.concurrency, self.provisioner)
         downloads = Downloads(self.blobs, self.keys)
+        self.upstream = Upstream(settings.upstream, self._run_id) if settings.upstream else None
         self.door = FrontDoor(
             {
                 "lambda": self._lambda_providers(downloads),
@@ -327,9 +332,10 @@ class Platform:
                     settings.region,
                 ),
             ),
+            upstream=self.upstream,
             verbose=settings.verbose,
         )
-        self.http = HttpServer(self.door, self.door.refuse)
+        self.http = HttpServer(self.door, self.door.refuse, ssl_context=self._ssl_context)
         self.functions.changed.append(self._function_changed)
         self.functions.changed.append(lambda scope, name, deleted: self.resource_policies.forget())
         self.functions.published.append(self._version_published)
@@ -515,6 +521,8 @@ class Platform:
         await self.engine.stop(limit_s=self.settings.shutdown_limit_s)
         await self.http.stop()
         await self._end_tasks()
+        if self.upstream is not None:
+            await self.upstream.close()
         try:
             await self.network.close()
         except NetworkFailed as error:
@@ -561,9 +569,11 @@ def _greeting(platform: Platform) -> list[str]:
     settings = platform.settings
     link = sign_in_link(platform.endpoint, platform.sign_in_links.issue())
     runtimes = [found.identifier for found in platform.installations.all()]
+    is_exposed = settings.tls_cert is None and not _is_loopback(settings.host)
     return [
         f"Firefork {firefork.__version__}",
         f"endpoint   {platform.endpoint}   (region {settings.region}, account {settings.account})",
+        *([_EXPOSED] if is_exposed else []),
         f"data       {settings.data_dir}",
         f"keys       {settings.data_dir / 'credentials'}" + ("   and test/test" if settings.test_credentials else ""),
         f"iam        {platform.iam_mode.value}: a role that does not exist {_ROLE_MODES[platform.iam_mode]}",
@@ -574,6 +584,9 @@ def _greeting(platform: Platform) -> list[str]:
     ]
 
 
+_EXPOSED: Final = (
+    "warning    without --tls-cert everything passes the network in the clear: code, events, secrets in configurations"
+)
 _ROLE_MODES: Final[Mapping[RoleMode, str]] = {
     RoleMode.RELAXED: "may do everything in its account",
     RoleMode.ENFORCE: "may do nothing",
@@ -593,6 +606,22 @@ def state_failure(failure: Failure) -> StateFailure:
     code = "FunctionError.InitTimeout" if failure.status == "timeout" else "FunctionError.RuntimeInitError"
     reason = f"{told.get('errorType', 'Unknown')}: {told.get('errorMessage', '')}".strip(": ")
     return StateFailure(reason=reason, code=code)
+
+
+def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    """What the public address speaks TLS with. Raises StartFailed."""
+    if certificate is None:
+        if key is not None:
+            raise StartFailed("--tls-key needs --tls-cert: the certificate that the key belongs to")
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_cert_chain(certificate, key)
+    except (OSError, ValueError) as error:  # SSLError is an OSError
+        reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        raise StartFailed(f"the certificate {certificate} cannot be used with its key: {reason}") from None
+    return context
 
 
 def _is_loopback(host: str) -> bool:
