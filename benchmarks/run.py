@@ -7,6 +7,7 @@ import sys
 import time
 import traceback
 
+import api_cost
 import burst
 import catalog_size
 import cold_start
@@ -24,6 +25,7 @@ _ALL = (
     ("throughput", throughput.measure, 3),
     ("idle memory", idle_memory.measure, 16),
     ("size of the catalog", catalog_size.measure, 10_000),
+    ("cost of the API", api_cost.measure, 10_000),
 )
 
 

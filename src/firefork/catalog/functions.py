@@ -26,7 +26,7 @@ from firefork.aws.errors import (
 from firefork.aws.scope import Scope
 from firefork.catalog.alias import Route, RouteReader
 from firefork.catalog.function import LATEST, FunctionVersion, LayerReference, LoggingConfig
-from firefork.catalog.function_records import from_document, load, need, number_of, save
+from firefork.catalog.function_records import from_document, function_packages, load, need, number_of, save
 from firefork.catalog.function_rules import (
     check_environment,
     check_layers,
@@ -519,13 +519,7 @@ class Functions:
     def digests(self) -> set[str]:
         """Every package that some version uses."""
         with self._database.read() as connection:
-            documents = connection.execute(select(function_versions.c.document)).scalars().all()
-        found = set()
-        for text in documents:
-            document = json.loads(text)
-            found.add(document["code_sha256"])
-            found.update(layer["code_sha256"] for layer in document["layers"])
-        return found
+            return function_packages(connection)
 
     def uses(self, digest: str) -> bool:
         """Whether some version has that package, as its code or as a layer."""

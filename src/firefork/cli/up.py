@@ -38,11 +38,7 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     type=options.ACCOUNT,
     help="Account of the root key.",
 )
-@click.option(
-    "--database",
-    envvar="FIREFORK_DATABASE",
-    help="Address of a PostgreSQL database; without: SQLite in the data folder.",
-)
+@options.database
 @click.option(
     "--upstream",
     envvar="FIREFORK_UPSTREAM",
