@@ -24,8 +24,9 @@ fit is one line and an exit status of 2; a server that cannot start is one line 
 """
 
 _TAIL = """
-`--data-dir` counts for `firefork env`, `backup` and `restore` as well, `--database` for the latter two, `--runtimes-dir` and `--interpreter` for `firefork doctor` and
-`firefork runtimes`, which also have `--json` (`FIREFORK_JSON`).
+`--data-dir` counts for `firefork env`, `backup` and `restore` as well, `--database` for the latter two,
+`--runtimes-dir` and `--interpreter` for `firefork doctor` and `firefork runtimes`, which also have `--json`
+(`FIREFORK_JSON`).
 
 ## The data folder
 
