@@ -399,30 +399,24 @@ class Platform:
                 logger.warning("packages without owner could not be deleted; tried again later: %s", error)
 
     def _heard(self, change: Change) -> None:
-        """Another node changed something: read anew what is remembered of it here."""
-        try:
-            if change.noun == FUNCTION:
-                self.functions.heard(change.scope, change.name)
-            elif change.noun == CONCURRENCY:
-                self.concurrency.heard(change.scope, change.name)
-                self.provisioner.refresh(change.scope, change.name)
-            elif change == IAM:
-                self.directory.heard()
-            elif change == LAYER_POLICY:
-                self.resource_policies.forget()
-        except SQLAlchemyError as error:
-            logger.warning("a change of another node could not be read: %s", error)
+        """Another node changed something: read anew what is remembered of it here. Raises SQLAlchemyError."""
+        if change.noun == FUNCTION:
+            self.functions.heard(change.scope, change.name)
+        elif change.noun == CONCURRENCY:
+            self.concurrency.heard(change.scope, change.name)
+            self.provisioner.refresh(change.scope, change.name)
+        elif change == IAM:
+            self.directory.heard()
+        elif change == LAYER_POLICY:
+            self.resource_policies.forget()
 
     def _recall(self) -> None:
-        """Changes of other nodes may have been missed: read all that is remembered anew."""
-        try:
-            self.functions.recall()
-            self.concurrency.recall()
-            self.provisioner.refresh_all()
-            self.directory.heard()
-            self.resource_policies.forget()
-        except SQLAlchemyError as error:
-            logger.warning("what other nodes may have changed could not be read: %s", error)
+        """Changes of other nodes may have been missed: read all that is remembered anew. Raises SQLAlchemyError."""
+        self.functions.recall()
+        self.concurrency.recall()
+        self.provisioner.refresh_all()
+        self.directory.heard()
+        self.resource_policies.forget()
 
     def _function_changed(self, scope: Scope, name: str, deleted: bool) -> None:
         alive = self.functions.version_names(scope, name) if deleted else set()

@@ -49,7 +49,8 @@ def upgrade() -> None:
         fields = json.loads(row.document)
         if fields["environment"] is not None:
             sealed = vault.seal(json.dumps(fields["environment"]), _owner(row, fields))
-            was_plain |= _write(row, fields | {"environment": base64.b64encode(sealed).decode()})
+            _write(row, fields | {"environment": base64.b64encode(sealed).decode()})
+            was_plain = True
     op.create_table(
         "packages",
         Column("digest", String(64), primary_key=True),
@@ -72,7 +73,6 @@ def downgrade() -> None:
     op.drop_table("packages")
 
 
-def _write(row: Row[Any], fields: dict[str, object]) -> bool:
+def _write(row: Row[Any], fields: dict[str, object]) -> None:
     key = (_VERSIONS.c[name] == getattr(row, name) for name in ("account", "region", "name", "number"))
     op.get_bind().execute(update(_VERSIONS).where(*key).values(document=json.dumps(fields)))
-    return True
