@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firefork.api.platform import ROLE_SESSION_S
 from firefork.aws.scope import Scope
 from firefork.catalog.function import LoggingConfig
 from firefork.engine.environment import EnvironmentState
@@ -269,10 +268,6 @@ class TestAge:
         environment = await bench.pool.invoke(None)
         environment.created_s -= MAXIMUM_AGE_S + 1
         return environment
-
-    def test_credentials_outlive_the_last_invoke_of_an_environment(self):
-        """One that begins at the very end may go on for 15 minutes."""
-        assert ROLE_SESSION_S > MAXIMUM_AGE_S + 900
 
     async def test_one_that_is_old_ends_after_its_invoke(self, bench, old):
         old.finish()

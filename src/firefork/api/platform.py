@@ -385,7 +385,8 @@ class Platform:
         self.blobs.share()
 
     def _package_in_use(self, digest: str) -> bool:
-        return self.functions.uses(digest) or self.layers.uses(digest)
+        # A layer is found by an index, a function that uses one by reading them all.
+        return self.layers.uses(digest) or self.functions.uses(digest)
 
     async def _collect_packages(self) -> None:
         """Delete packages without owner, for as long as the server runs."""

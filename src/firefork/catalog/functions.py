@@ -226,7 +226,8 @@ class Functions:
                     rows.within(function_versions, scope)
                 )
             ).all()
-        sizes = {json.loads(row.document)["code_sha256"]: json.loads(row.document)["code_size"] for row in found}
+        documents = (json.loads(row.document) for row in found)
+        sizes = {document["code_sha256"]: document["code_size"] for document in documents}
         return sum(row.number == 0 for row in found), sum(sizes.values())
 
     # ---- writing

@@ -1,4 +1,4 @@
-"""Environment variables of functions are encrypted, and a probe tells by which key file; packages for other nodes."""
+"""Secrets are encrypted, and a probe tells with which key file; packages for other nodes; indexes by package."""
 
 import base64
 import json
@@ -57,6 +57,8 @@ def upgrade() -> None:
         Column("touched_ms", BigInteger, nullable=False),
         Column("data", LargeBinary, nullable=False),
     )
+    for owner in ("function_versions", "layer_versions"):
+        op.create_index(f"{owner}_by_code", owner, ["code_sha256"])
     if was_plain:
         op.create_table("unscrubbed", Column("id", Integer, primary_key=True))  # for Database.migrate
 
@@ -69,6 +71,8 @@ def downgrade() -> None:
         if fields["environment"] is not None:
             plain = vault.open(base64.b64decode(fields["environment"]), _owner(row, fields))
             _write(row, fields | {"environment": json.loads(plain)})
+    for owner in ("function_versions", "layer_versions"):
+        op.drop_index(f"{owner}_by_code", owner)
     op.drop_table("secrets_keys")
     op.drop_table("packages")
 
