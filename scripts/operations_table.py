@@ -52,10 +52,24 @@ def served(package: ModuleType) -> set[str]:
     return methods
 
 
-def tests_of(method: str, texts: dict[str, str]) -> list[str]:
-    """The test files that name an operation as boto3 does."""
-    found = re.compile(rf"(?<![a-z_]){method}(?![a-z_])")
-    return [path for path, text in texts.items() if found.search(text)]
+def tests_of(service: str, package: ModuleType, operation: str, texts: dict[str, str]) -> list[str]:
+    """The test files that call an operation: of a client, or as an AWS CLI command.
+
+    Only files that have to do with the service count, since services share names of operations (TagResource).
+    """
+    folder = package.__name__.rpartition(".")[2]
+    method, command = xform_name(operation), xform_name(operation, "-")
+    concerned = re.compile(rf"\b{folder}\.\w|client\(\"{service}\"|\"{service}\", \"|^{service} ", re.MULTILINE)
+    called = re.compile(
+        rf"\.{method}\b|paginator\(\"{method}\"|\"{service}\", \"{command}\"|^{service} {command}\b", re.MULTILINE
+    )
+    return [
+        path
+        for path, text in texts.items()
+        if path.startswith(("tests/api/", "tests/e2e/"))
+        and (f"/{folder}/" in path or concerned.search(text))
+        and called.search(text)
+    ]
 
 
 def page() -> Iterator[str]:
@@ -70,7 +84,9 @@ def page() -> Iterator[str]:
         for name in names:
             method = xform_name(name)
             state = "served" if method in methods else "not yet"
-            tests = ", ".join(f"`{path}`" for path in tests_of(method, texts)) if method in methods else ""
+            tests = (
+                ", ".join(f"`{path}`" for path in tests_of(service, package, name, texts)) if method in methods else ""
+            )
             yield f"| {name} | {state} | {tests} |\n"
 
 

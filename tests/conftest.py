@@ -263,6 +263,12 @@ def make_function(server, lambda_, logs):
 
 
 @pytest.fixture(scope="session")
+def arn_of():
+    """The ARN of a function by its name."""
+    return lambda name: f"arn:aws:lambda:us-east-1:000000000000:function:{name}"
+
+
+@pytest.fixture(scope="session")
 def wait_updated(lambda_):
     def wait(name):
         lambda_.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05})

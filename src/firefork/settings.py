@@ -52,7 +52,7 @@ class Settings:
     init_limit_s: float = 10.0
     """How long a function's init may take before it is ended and repeated within the first invoke."""
     spares: int = 2
-    """Forked sandboxes without a function kept ready per zygote."""
+    """The least number of forked sandboxes without a function that a zygote keeps ready."""
     shutdown_limit_s: float = 5.0
     """How long running invokes may go on after SIGTERM before they are ended."""
     account_concurrency: int = 1000
@@ -61,4 +61,8 @@ class Settings:
     """Memory that all environments may use together; ``None``: four fifths of what is available at start."""
     concurrent_starts: int = 8
     """Environments that are started at once; functions take turns."""
+    metrics: bool = True
+    """Whether invokes and the embedded metrics of log lines are counted."""
+    metrics_retention_days: int = 455
+    """How long metrics are kept, at last one value an hour. AWS: 455 days."""
     verbose: bool = False

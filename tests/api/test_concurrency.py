@@ -92,7 +92,6 @@ class TestReserved:
     @pytest.mark.parametrize(
         ("operation", "more"),
         [
-            ("put_function_concurrency", {"ReservedConcurrentExecutions": 1}),
             ("get_function_concurrency", {}),
             ("delete_function_concurrency", {}),
             ("list_provisioned_concurrency_configs", {}),

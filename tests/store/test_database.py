@@ -17,6 +17,7 @@ from firefork.catalog.layers import Layers
 from firefork.catalog.packages import Packages
 from firefork.catalog.policies import Policies
 from firefork.catalog.references import FunctionReference
+from firefork.catalog.schemas.registries import Registries
 from firefork.catalog.tags import TaggedResource, Tags
 from firefork.settings import Settings
 from firefork.store.blobs import Blobs
@@ -24,6 +25,9 @@ from firefork.store.database import Database
 from firefork.store.tables import layer_versions, layers
 from firefork.telemetry.log_event import LogEvent
 from firefork.telemetry.log_store import LogStore
+from firefork.telemetry.metrics.distribution import Distribution
+from firefork.telemetry.metrics.metric import STANDARD_S, Metric, MetricSet, Sample, dimensions_of
+from firefork.telemetry.metrics.metric_store import MetricStore
 
 HERE = Scope("123456789012", "eu-west-1")
 LAYER = {"account": "123456789012", "region": "eu-west-1", "name": "l"}
@@ -148,6 +152,36 @@ class TestContent:
         mappings.delete(HERE, mapping.uuid)
         with pytest.raises(ResourceNotFound):
             mappings.get(HERE, mapping.uuid)
+
+    def test_metrics(self, database):
+        """Written, read, folded into longer periods and listed."""
+        moments_ms = [1_790_000_000_000]
+        store = MetricStore(database, clock=lambda: moments_ms[0], write_every_s=3600)
+        metric_set = MetricSet(HERE, "Shop", dimensions_of({"stage": "prod"}))
+        for second in (0, 10, 20):
+            values = Distribution.of({2.0: 1})
+            store.put(metric_set, [Sample("orders", "Count", moments_ms[0] / 1000 - second, STANDARD_S, values)])
+        assert len(list(store.points(metric_set, "orders", 0, 2**31))) == 3
+        assert store.metrics(HERE, since_s=0) == [Metric("Shop", "orders", (("stage", "prod"),))]
+        moments_ms[0] += 4 * 3_600_000
+        store.tend()
+        assert sum(point.values.total for point in store.points(metric_set, "orders", 0, 2**31)) == 6
+        moments_ms[0] += 456 * 86_400_000
+        store.tend()
+        assert store.metrics(HERE, since_s=0) == []
+        store.close()
+
+    def test_schemas(self, database):
+        registries = Registries(database)
+        registries.create_registry(HERE, "r", description=None, tags={})
+        members = {"kind": "JSONSchemaDraft4", "content": "{}"}
+        registries.create_schema(HERE, "r", "s", **members, description="d", tags={"a": "b"})
+        registries.update_schema(HERE, "r", "s", kind=None, content='{"type": "object"}', description=None)
+        schema, version = registries.schema(HERE, "r", "s")
+        assert (schema.version_count, version.number, schema.description) == (2, 2, "d")
+        registries.delete_schema(HERE, "r", "s")
+        registries.delete_registry(HERE, "r")
+        assert registries.registries(HERE, prefix="", after="", limit=10) == []
 
     def test_log_events(self, database):
         store = LogStore(database)

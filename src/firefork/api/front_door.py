@@ -10,6 +10,7 @@ import dataclasses
 import logging
 import re
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,6 +36,7 @@ from firefork.aws.errors import (
     NotImplementedHere,
     RequestEntityTooLarge,
     RequestTimeout,
+    SerializationFailure,
     ServiceError,
     ServiceFailure,
     UnknownOperation,
@@ -101,12 +103,14 @@ class FrontDoor:
         download: Download = lambda path, query: None,
         console: WebConsole | None = None,
         upstream: Upstream | None = None,
+        metrics_page: Callable[[str], HttpAnswer] | None = None,
         verbose: bool = False,
         body_patience_s: float = BODY_PATIENCE_S,
     ) -> None:
         """``services`` maps botocore's names to the objects whose methods answer. ``health`` has ``status`` ``ready``
         or something else; ``download`` finds the file behind a presigned link's path and query; ``console`` answers
-        below its own path; ``upstream`` serves the services that are not among ``services``.
+        below its own path; ``upstream`` serves the services that are not among ``services``; ``metrics_page`` is what
+        Prometheus gets for its Authorization header, in a worker thread.
         """
         self._tables = {name: dispatch_table(name, providers) for name, providers in services.items()}
         self._signing_names = {models.service_model(name).signing_name: name for name in services}
@@ -116,6 +120,7 @@ class FrontDoor:
         self._download = download
         self._console = console
         self.upstream = upstream
+        self._metrics_page = metrics_page
         self._verbose = verbose
         self.body_patience_s = body_patience_s
         self._workers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="handler")
@@ -151,10 +156,11 @@ class FrontDoor:
 
     async def handle(self, operation: Operation, call: Call, parameters: dict[str, Any]) -> Mapping[str, Any]:
         """Check that the caller may, then run the handler: coroutines on the loop, the others in a worker thread."""
-        loop = asyncio.get_running_loop()
         if not operation.on_loop:
+            loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._workers, self._check_and_run, operation, call, parameters)
         if self._authorizer.may_block(call, parameters):
+            loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._workers, self._authorizer.check, call, parameters)
         else:
             self._authorizer.check(call, parameters)
@@ -172,6 +178,11 @@ class FrontDoor:
         return self._signing_names.get(signing_name, signing_name)
 
     @property
+    def services(self) -> Sequence[str]:
+        """botocore's names of those that are served."""
+        return list(self._tables)
+
+    @property
     def authenticate(self) -> sigv4.KeyLookup:
         return self._authenticate
 
@@ -181,6 +192,9 @@ class FrontDoor:
             report = self._health()
             status = 200 if report.get("status") == "ready" else 503
             return HttpAnswer(status=status, headers=headers, body=orjson.dumps(report))
+        if head.path == "/_firefork/metrics" and self._metrics_page is not None:
+            authorization = head.headers.get("authorization", "")
+            return await asyncio.get_running_loop().run_in_executor(self._workers, self._metrics_page, authorization)
         # Another node may have the file, and fetching it takes its time.
         wanted = head.method in ("GET", "HEAD")
         file = await asyncio.to_thread(self._download, head.path, head.query) if wanted else None
@@ -270,6 +284,8 @@ class _Exchange:
         assert authorization is not None
         if not _REGION.fullmatch(authorization.region):
             raise InvalidSignature("Credential should be scoped to a valid region.")
+        if self._headers.get("content-encoding") == "gzip" and models.takes_gzip(self.service):
+            request = dataclasses.replace(request, body=self._unzipped(body))
         if self.protocol == "query":
             self._flat = query.parameters_of(request)
             action = self._flat.get("Action", "")
@@ -366,17 +382,33 @@ class _Exchange:
 
     async def _read_body(self) -> bytes:
         """The body; refused as soon as it is known to be too long."""
-        limit, name = BODY_LIMITS.get((self.service, self.operation), (_DEFAULT_LIMIT, self.operation or "requested"))
+        limit, name = self._limit()
         declared = self._headers.get("content-length", "")
         try:
             if declared.isdecimal() and int(declared) > limit:
                 raise BodyTooLong
             return await self._request.body.read_all(limit=limit, patience_s=self._door.body_patience_s)
         except BodyTooLong:
-            message = f"Request must be smaller than {limit} bytes for the {name} operation"
-            raise RequestEntityTooLarge(message) from None
+            raise _too_large(limit, name) from None
         except TimeoutError:
             raise RequestTimeout("The request's body did not arrive in time.") from None
+
+    def _unzipped(self, body: bytes) -> bytes:
+        """The body as it was before the client compressed it; the signature is of what was sent."""
+        limit, name = self._limit()
+        unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            found = unzip.decompress(body, limit + 1)
+        except zlib.error:
+            raise SerializationFailure("Unable to decompress the request body") from None
+        if len(found) > limit:
+            raise _too_large(limit, name)
+        if not unzip.eof:
+            raise SerializationFailure("Unable to decompress the request body")
+        return found
+
+    def _limit(self) -> tuple[int, str]:
+        return BODY_LIMITS.get((self.service, self.operation), (_DEFAULT_LIMIT, self.operation or "requested"))
 
     def _refuse(self, error: ServiceError) -> HttpAnswer:
         if self.service in rest_xml.SIGNING_NAMES:
@@ -406,3 +438,7 @@ async def _content(file: Path) -> AsyncIterator[bytes]:
     with file.open("rb") as opened:
         while part := opened.read(_CHUNK):
             yield part
+
+
+def _too_large(limit: int, name: str) -> RequestEntityTooLarge:
+    return RequestEntityTooLarge(f"Request must be smaller than {limit} bytes for the {name} operation")

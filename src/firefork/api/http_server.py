@@ -177,6 +177,8 @@ class Connection(asyncio.Protocol):
         """Bytes that waited for the client at the last look, while it took nothing."""
         self._writable: asyncio.Future[None] | None = None
         """Set while the client takes less than it is sent."""
+        self._abandon: Callable[[], None] | None = None
+        """Ends the stream in progress if the client leaves."""
         self._left: asyncio.Future[None] | None = None
         """Set while nothing but the client's leaving is waited for."""
 
@@ -204,6 +206,8 @@ class Connection(asyncio.Protocol):
             self._incoming.lose()
         self.resume_writing()
         self._note_leave()
+        if self._abandon is not None:
+            self._abandon()
 
     def data_received(self, data: bytes) -> None:
         if self._ends:
@@ -308,11 +312,15 @@ class Connection(asyncio.Protocol):
         else:
             self._write(http_wire.start(answer, request, keep_alive=keep_alive, now_s=now_s))
             in_chunks = answer.length is None and request.takes_chunks
+            self._abandon = answer.abandon
+            if self._abandon is not None and self._transport is None:
+                self._abandon()
             async for part in answer.stream:
                 if part and request.method != "HEAD":
                     self._write(http_wire.chunk(part) if in_chunks else part)
                 if self._writable is not None:
                     await self._writable
+            self._abandon = None
             if in_chunks and request.method != "HEAD":
                 self._write(http_wire.LAST_CHUNK)
         if self._writable is not None:

@@ -13,7 +13,7 @@ import signal
 import socket
 import ssl
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,10 +22,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import firefork
 from firefork.api.authorization import Authorizer
+from firefork.api.cloudwatch.data import MetricData
+from firefork.api.cloudwatch.listing import MetricList
+from firefork.api.cloudwatch.queries import MetricQueries
+from firefork.api.cloudwatch.statistics import MetricStatistics
 from firefork.api.front_door import FrontDoor
 from firefork.api.http_server import HttpServer
 from firefork.api.iam.account import Account as IamAccount
-from firefork.api.iam.attachments import GroupPolicies, RolePolicies, UserPolicies
+from firefork.api.iam.attachments import EntityPolicies
 from firefork.api.iam.groups import Groups as IamGroups
 from firefork.api.iam.instance_profiles import InstanceProfiles
 from firefork.api.iam.policies import Policies as ManagedPolicies
@@ -53,8 +57,13 @@ from firefork.api.lambda_.tags import Tags
 from firefork.api.lambda_.versions import Versions
 from firefork.api.logs.events import Events
 from firefork.api.logs.groups import Groups
+from firefork.api.logs.live_tail import LiveTailSessions
 from firefork.api.logs.queries import Queries as LogQueries
 from firefork.api.logs.streams import Streams
+from firefork.api.prometheus import PrometheusPage
+from firefork.api.schemas.registries import Registries
+from firefork.api.schemas.schemas import Schemas
+from firefork.api.schemas.tags import Tags as SchemaTags
 from firefork.api.sts.identity import Identity
 from firefork.api.upstream import Upstream
 from firefork.api.web_console.files import ConsoleFiles
@@ -82,6 +91,7 @@ from firefork.catalog.recursion_configs import RecursionConfigs as RecursionCata
 from firefork.catalog.resource_policies import ResourcePolicies
 from firefork.catalog.runtime_management_configs import RuntimeManagementConfigs as RuntimeManagementCatalog
 from firefork.catalog.scaling_configs import ScalingConfigs as ScalingCatalog
+from firefork.catalog.schemas.registries import Registries as RegistryCatalog
 from firefork.catalog.sign_in_links import SignInLinks, sign_in_link
 from firefork.catalog.tags import TaggedResource
 from firefork.catalog.tags import Tags as TagCatalog
@@ -94,6 +104,7 @@ from firefork.engine.sandbox.sandbox import SandboxLost
 from firefork.engine.sandbox.zygote import ZygoteFailed
 from firefork.engine.spec import ExecutionSpec
 from firefork.invoke.invoker import Invoker
+from firefork.invoke.metering import Metering
 from firefork.invoke.provisioner import Provisioner
 from firefork.settings import Settings
 from firefork.store.blobs import Blobs
@@ -103,7 +114,11 @@ from firefork.store.database import Database
 from firefork.store.shared_packages import SharedPackages
 from firefork.store.vault import KEY_FILE, SecretUnreadable, Vault
 from firefork.telemetry.insights.queries import Queries
+from firefork.telemetry.live_tail import LiveTails
+from firefork.telemetry.log_event import LogEvent
 from firefork.telemetry.log_store import LogStore
+from firefork.telemetry.metrics.embedded import embedded_metrics
+from firefork.telemetry.metrics.metric_store import MetricStore
 
 logger = logging.getLogger(__name__)
 
@@ -155,6 +170,7 @@ class Platform:
             raise StartFailed(f"the keys cannot be read: {error}") from None
         self.installations = Installations(settings.runtimes_dir, settings.interpreter_paths)
         self.logs = LogStore(self.database)
+        self.metrics = MetricStore(self.database, retention_days=settings.metrics_retention_days)
         self.queries = Queries(self.logs)
         self.layers = LayerCatalog(self.database)
         self.functions = FunctionCatalog(
@@ -168,6 +184,7 @@ class Platform:
         self.policies = Policies(self.database, self.functions)
         self.resource_policies = ResourcePolicies(self.policies.policy_of)
         self.policies.layer_policy_changed = self.resource_policies.forget
+        self.registries = RegistryCatalog(self.database)
         self.tags = TagCatalog(self.database, self.functions)
         self.mappings = MappingCatalog(self.database, self.functions)
         self.aliases = AliasCatalog(self.database, self.functions)
@@ -177,6 +194,8 @@ class Platform:
             account_concurrency=settings.account_concurrency,
             alias_targets=self.aliases.targets,
         )
+        self.metering = Metering(self.metrics, shares_invokes=self.aliases.shares_invokes)
+        self.metrics.sources.append(self.metering.collect)
         self.ready = False
         self._run_id = new_id()
         self.sign_in_links = SignInLinks(self.keys.seal_link, self._run_id)
@@ -294,25 +313,46 @@ class Platform:
         self._loop = asyncio.get_running_loop()
         self.provisioner = Provisioner(self.engine, self.functions, self.concurrency, self._loop)
         self.invoker = Invoker(self.engine, self.concurrency, self.provisioner)
+        if settings.metrics:
+            self.invoker.observers.append(self.metering.observe)
+            self.logs.listeners.append(self._read_metrics)
+        tails = LiveTails()
+        self.logs.listeners.append(tails.offer)
+        self.live_tails = LiveTailSessions(self.logs, tails)
         downloads = Downloads(self.blobs, self.keys)
         self.upstream = Upstream(settings.upstream, self._run_id) if settings.upstream else None
         self.door = FrontDoor(
             {
                 "lambda": self._lambda_providers(downloads),
-                "logs": [Groups(self.logs), Streams(self.logs), Events(self.logs), LogQueries(self.queries)],
+                "logs": [
+                    Groups(self.logs),
+                    Streams(self.logs),
+                    Events(self.logs),
+                    LogQueries(self.queries),
+                    self.live_tails,
+                ],
                 "iam": [
                     Roles(self.directory),
-                    RolePolicies(self.directory),
+                    EntityPolicies(self.directory),
                     ManagedPolicies(self.directory),
                     Users(self.directory, self.access_keys),
-                    UserPolicies(self.directory),
                     IamGroups(self.directory),
-                    GroupPolicies(self.directory),
                     InstanceProfiles(self.directory),
                     Simulation(self.directory),
                     IamAccount(self.directory),
                 ],
                 "sts": [Identity(self.keys, self.directory, self.identities)],
+                "cloudwatch": [
+                    MetricData(self.metrics),
+                    MetricQueries(self.metrics),
+                    MetricStatistics(self.metrics),
+                    MetricList(self.metrics),
+                ],
+                "schemas": [
+                    Registries(self.registries),
+                    Schemas(self.registries),
+                    SchemaTags(self.registries),
+                ],
             },
             authenticate=self.keys.lookup,
             authorizer=Authorizer(
@@ -333,6 +373,7 @@ class Platform:
                 ),
             ),
             upstream=self.upstream,
+            metrics_page=PrometheusPage(self.metering, self.engine, settings.data_dir / "metrics.token").answer,
             verbose=settings.verbose,
         )
         self.http = HttpServer(self.door, self.door.refuse, ssl_context=self._ssl_context)
@@ -421,6 +462,8 @@ class Platform:
 
     def _function_changed(self, scope: Scope, name: str, deleted: bool) -> None:
         alive = self.functions.version_names(scope, name) if deleted else set()
+        if deleted and not alive:
+            self.metering.forget(scope, name)
 
         def apply() -> None:
             self.invoker.forget(scope, name, deleted=deleted and not alive)
@@ -431,6 +474,11 @@ class Platform:
 
         with contextlib.suppress(RuntimeError):  # the loop is closed: the server is ending
             self._loop.call_soon_threadsafe(apply)
+
+    def _read_metrics(self, scope: Scope, group: str, stream: str, events: Sequence[LogEvent]) -> None:
+        for event in events:
+            for metric_set, samples in embedded_metrics(scope, event.message):
+                self.metrics.put(metric_set, samples)
 
     def _version_published(self, version: FunctionVersion) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the server is ending
@@ -490,7 +538,7 @@ class Platform:
         return {
             "status": "ready" if self.ready else "starting",
             "version": firefork.__version__,
-            "services": ["lambda", "logs", "iam", "sts"],
+            "services": list(self.door.services),
             "sandbox": self.capabilities.mode,
             "network": self.network.mode,
             "environments": self.engine.environments,
@@ -513,6 +561,7 @@ class Platform:
         """Refuse new work, let running invokes end within the limit, end all else, close everything."""
         self.ready = False
         self.http.stop_accepting()
+        self.live_tails.end_all()
         await self.engine.stop(limit_s=self.settings.shutdown_limit_s)
         await self.http.stop()
         await self._end_tasks()
@@ -534,6 +583,7 @@ class Platform:
         self.door.close()
         self.queries.close()
         self.logs.close()
+        self.metrics.close()
         self.database.close()
         (self.settings.data_dir / "server.json").unlink(missing_ok=True)
         self._listener.close()

@@ -240,6 +240,47 @@ class MalformedQueryException(ServiceError):
     status = 400
 
 
+# CloudWatch. The query protocol has other codes for them: the service model says which.
+
+
+class MissingRequiredParameter(ServiceError):
+    code = "MissingRequiredParameterException"
+    status = 400
+
+
+class InvalidParameterCombination(ServiceError):
+    code = "InvalidParameterCombinationException"
+    status = 400
+
+
+class InvalidNextToken(ServiceError):
+    code = "InvalidNextToken"
+    status = 400
+
+
+# EventBridge Schemas. The member Code is the code without "Exception".
+
+
+class SchemasBadRequest(ServiceError):
+    code = "BadRequestException"
+    status = 400
+
+
+class SchemasConflict(ServiceError):
+    code = "ConflictException"
+    status = 409
+
+
+class SchemasForbidden(ServiceError):
+    code = "ForbiddenException"
+    status = 403
+
+
+class SchemasNotFound(ServiceError):
+    code = "NotFoundException"
+    status = 404
+
+
 # IAM and STS. The names of the query protocol, without "Exception". AWS: IAM API reference, "Common errors".
 
 

@@ -170,9 +170,9 @@ def verify(authorization: Authorization | None, request: HttpRequest, lookup: Ke
     canonical = canonical_request(request, authorization, payload_hash)
     scope = f"{authorization.date}/{authorization.region}/{authorization.service}/aws4_request"
     text = f"{ALGORITHM}\n{authorization.timestamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-    signing = signing_key(key.secret, authorization.date, authorization.region, authorization.service)
-    expected = hmac.digest(signing, text.encode(), "sha256").hex()
-    if not hmac.compare_digest(expected.encode(), authorization.signature.encode()):
+    expected = signer(key.secret, authorization.date, authorization.region, authorization.service).copy()
+    expected.update(text.encode())
+    if not hmac.compare_digest(expected.hexdigest().encode(), authorization.signature.encode()):
         raise InvalidSignature(_MISMATCH)
     if key.expires_at_s is not None and now_s > key.expires_at_s:
         raise ExpiredToken("The security token included in the request is expired")
@@ -259,12 +259,12 @@ def _canonical_query(query: str, *, presigned: bool) -> str:
 
 
 @functools.lru_cache(maxsize=4096)
-def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
-    """The derived key; the same for a whole day, so it is kept."""
+def signer(secret: str, date: str, region: str, service: str) -> hmac.HMAC:
+    """An HMAC with the derived key, to be copied; the same for a whole day, so it is kept."""
     key = f"AWS4{secret}".encode()
     for part in (date, region, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
-    return key
+    return hmac.new(key, digestmod="sha256")
 
 
 QUERY_CODES: Final[Mapping[type[ServiceError], str]] = {

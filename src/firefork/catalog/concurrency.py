@@ -159,7 +159,7 @@ class Concurrency:
 
     def put_reserved(self, scope: Scope, name: str, reserved: int) -> None:
         """Raises ResourceNotFound, InvalidParameterValue."""
-        self._functions.get(scope, name, None)
+        self._functions.get(scope, name, LATEST)  # so that the error names $LATEST, as AWS's does
         with self._lock:
             known = self.of(scope, name)
             if reserved < known.provisioned_total:

@@ -89,7 +89,8 @@ def revision_of(connection: Connection, scope: Scope, name: str, qualifier: str 
     ).scalar()
     if revision is None:
         need(connection, scope, name)
-        raise ResourceNotFound(f"Cannot find alias arn: {scope.arn('lambda', f'function:{name}:{qualifier}')}")
+        missing = "Function not found" if "$" in str(qualifier) else "Cannot find alias arn"  # no alias has a $
+        raise ResourceNotFound(f"{missing}: {scope.arn('lambda', f'function:{name}:{qualifier}')}")
     return revision
 
 

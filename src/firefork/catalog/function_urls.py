@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from firefork.aws.errors import InvalidParameterValue, ResourceConflict, ResourceNotFound
 from firefork.aws.scope import Scope
-from firefork.catalog.function import LATEST
+from firefork.catalog.function import LATEST, FunctionVersion
 from firefork.catalog.function_records import load
 from firefork.catalog.functions import Functions
 from firefork.catalog.qualified import Documents, qualified_arn, qualifier_exists
@@ -87,6 +87,7 @@ class FunctionUrls:
     def update(self, target: FunctionReference, settings: Mapping[str, Any]) -> FunctionUrl:
         """Change the fields that ``settings`` has. Raises ResourceNotFound."""
         with self._functions.change(target.scope, target.name) as connection:
+            _check_exists(connection, target)
             url = dataclasses.replace(_need(connection, target), last_modified=now(), **settings)
             _save(connection, url)
         return url
@@ -113,11 +114,15 @@ class FunctionUrls:
             _DOCUMENTS.delete(connection, target.scope, target.name, target.qualifier)
 
 
-def _check_target(connection: Connection, target: FunctionReference) -> None:
+def _check_exists(connection: Connection, target: FunctionReference) -> FunctionVersion:
     function = load(connection, target.scope, target.name, 0)
     if function is None or not qualifier_exists(connection, target.scope, target.name, target.qualifier):
         raise ResourceNotFound(_NO_FUNCTION)
-    if "TenancyConfig" in function.stored_only:
+    return function
+
+
+def _check_target(connection: Connection, target: FunctionReference) -> None:
+    if "TenancyConfig" in _check_exists(connection, target).stored_only:
         raise InvalidParameterValue("Function URLs are not supported for functions with tenant isolation.")
 
 

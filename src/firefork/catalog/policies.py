@@ -23,7 +23,7 @@ from firefork.aws.errors import (
 )
 from firefork.aws.scope import Scope
 from firefork.catalog.function import LATEST
-from firefork.catalog.function_records import load, need, renew_revision, revision_of
+from firefork.catalog.function_records import load, need, number_of, renew_revision, revision_of
 from firefork.catalog.functions import REVISION_MISMATCH, Functions
 from firefork.catalog.qualified import Documents
 from firefork.catalog.references import FunctionReference
@@ -131,6 +131,8 @@ class Policies:
         with self._functions.change(scope, name) as connection:
             if load(connection, scope, name, 0) is None:
                 raise ResourceNotFound(f"No policy found for: {scope.arn('lambda', f'function:{name}')}")
+            if number_of(qualifier) is None:
+                revision_of(connection, scope, name, qualifier)  # an alias has to be there, a version has not
             document = _DOCUMENTS.load(connection, scope, name, qualifier)
             if document is None:
                 raise ResourceNotFound(_NO_POLICY)

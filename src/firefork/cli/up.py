@@ -126,7 +126,7 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     envvar="FIREFORK_SPARES",
     default=2,
     type=click.IntRange(0, 64),
-    help="Sandboxes kept ready for each runtime.",
+    help="Least number of sandboxes kept ready for each runtime; more after bursts, none with 0.",
 )
 @click.option(
     "--shutdown-limit",
@@ -156,6 +156,20 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     type=click.IntRange(min=1),
     help="Environments started at once; functions take turns.",
 )
+@click.option(
+    "--metrics",
+    envvar="FIREFORK_METRICS",
+    default="on",
+    type=click.Choice(["on", "off"]),
+    help="Whether invokes are counted, and metrics in log lines read.",
+)
+@click.option(
+    "--metrics-retention",
+    envvar="FIREFORK_METRICS_RETENTION",
+    default=455,
+    type=click.IntRange(min=1),
+    help="Days that metrics are kept.",
+)
 @click.option("--verbose", "-v", envvar="FIREFORK_VERBOSE", is_flag=True, help="One line for each request.")
 def up(
     *,
@@ -184,6 +198,8 @@ def up(
     account_concurrency: int,
     memory_budget: int | None,
     concurrent_starts: int,
+    metrics: str,
+    metrics_retention: int,
     verbose: bool,
 ) -> None:
     """Start Firefork and serve until Ctrl-C or SIGTERM."""
@@ -214,6 +230,8 @@ def up(
             account_concurrency=account_concurrency,
             memory_budget_mb=memory_budget,
             concurrent_starts=concurrent_starts,
+            metrics=metrics == "on",
+            metrics_retention_days=metrics_retention,
             verbose=verbose,
         )
     )

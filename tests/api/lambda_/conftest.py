@@ -28,12 +28,6 @@ def plain(make_function):
     return make
 
 
-@pytest.fixture(scope="session")
-def arn_of():
-    """The ARN of a function by its name."""
-    return lambda name: f"arn:aws:lambda:us-east-1:000000000000:function:{name}"
-
-
 @pytest.fixture
 def name(plain):
     return plain()

@@ -60,6 +60,12 @@ class TestRoundTrip:
 
 
 class TestParse:
+    def test_an_empty_query_parameter_that_may_not_be_empty_is_not_given(self):
+        """The Go SDK sends ``?Qualifier=`` for an empty string."""
+        empty, given = request("GET", query="Qualifier="), request("GET", query="Qualifier=1")
+        assert rest_json.parse("lambda", "GetFunction", {"FunctionName": "f"}, empty) == {"FunctionName": "f"}
+        assert rest_json.parse("lambda", "GetFunction", {"FunctionName": "f"}, given)["Qualifier"] == "1"
+
     def test_members_that_the_model_does_not_know_are_dropped(self):
         body = b'{"Description": "x", "Bogus": 1}'
         found = rest_json.parse(

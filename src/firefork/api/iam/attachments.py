@@ -5,7 +5,8 @@ AWS: IAM API reference, PutRolePolicy, AttachRolePolicy and their like for users
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from firefork.api.call import Call
 from firefork.api.iam.paging import page
@@ -13,52 +14,52 @@ from firefork.api.iam.shapes import show_document
 from firefork.catalog.iam.directory import Directory
 from firefork.catalog.iam.entities import Entity, Group, Role, User
 
+_KINDS: Final[Mapping[str, type[Entity]]] = {"RoleName": Role, "UserName": User, "GroupName": Group}
+"""What a request is about, by the member that names it."""
 
-class _Attachments:
-    """The operations for entities of one kind."""
 
-    def __init__(self, directory: Directory, kind: type[Entity], member: str) -> None:
-        """``member`` names the entity in requests: ``RoleName``."""
+class EntityPolicies:
+    """The operations of all three kinds of entities: their requests differ in one member's name."""
+
+    def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._kind = kind
-        self._member = member
 
-    def put(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        self._directory.put_inline(
-            self._kind,
-            call.scope.account,
-            request[self._member],
-            request["PolicyName"],
-            request["PolicyDocument"],
-        )
+    def _put(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        _, kind, name = _entity(request)
+        self._directory.put_inline(kind, call.scope.account, name, request["PolicyName"], request["PolicyDocument"])
         return {}
 
-    def get(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        owner, name = request[self._member], request["PolicyName"]
-        document = self._directory.get_inline(self._kind, call.scope.account, owner, name)
-        return {self._member: owner, "PolicyName": name, "PolicyDocument": show_document(document)}
+    def _get(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        member, kind, name = _entity(request)
+        document = self._directory.get_inline(kind, call.scope.account, name, request["PolicyName"])
+        return {member: name, "PolicyName": request["PolicyName"], "PolicyDocument": show_document(document)}
 
-    def delete(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        self._directory.delete_inline(self._kind, call.scope.account, request[self._member], request["PolicyName"])
+    def _delete(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        _, kind, name = _entity(request)
+        self._directory.delete_inline(kind, call.scope.account, name, request["PolicyName"])
         return {}
 
-    def list(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        names = list(self._directory.inline(self._kind, call.scope.account, request[self._member]))
+    def _list(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        _, kind, name = _entity(request)
+        names = list(self._directory.inline(kind, call.scope.account, name))
         return page(request, "PolicyNames", names, lambda name: name, lambda name: name)
 
-    def attach(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        self._directory.attach(self._kind, call.scope.account, request[self._member], request["PolicyArn"])
+    def _attach(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        _, kind, name = _entity(request)
+        self._directory.attach(kind, call.scope.account, name, request["PolicyArn"])
         return {}
 
-    def detach(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        self._directory.detach(self._kind, call.scope.account, request[self._member], request["PolicyArn"])
+    def _detach(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        _, kind, name = _entity(request)
+        self._directory.detach(kind, call.scope.account, name, request["PolicyArn"])
         return {}
 
-    def list_attached(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    def _list_attached(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        _, kind, name = _entity(request)
         prefix = request.get("PathPrefix") or "/"
         arns = [
             arn
-            for arn in self._directory.attached(self._kind, call.scope.account, request[self._member])
+            for arn in self._directory.attached(kind, call.scope.account, name)
             if arn.partition(":policy")[2].startswith(prefix)
         ]
         return page(
@@ -69,38 +70,16 @@ class _Attachments:
             lambda arn: {"PolicyName": arn.rpartition("/")[2], "PolicyArn": arn},
         )
 
-
-class RolePolicies:
-    def __init__(self, directory: Directory) -> None:
-        operations = _Attachments(directory, Role, "RoleName")
-        self.put_role_policy = operations.put
-        self.get_role_policy = operations.get
-        self.delete_role_policy = operations.delete
-        self.list_role_policies = operations.list
-        self.attach_role_policy = operations.attach
-        self.detach_role_policy = operations.detach
-        self.list_attached_role_policies = operations.list_attached
+    # The names by which operations are found.
+    put_role_policy = put_user_policy = put_group_policy = _put
+    get_role_policy = get_user_policy = get_group_policy = _get
+    delete_role_policy = delete_user_policy = delete_group_policy = _delete
+    list_role_policies = list_user_policies = list_group_policies = _list
+    attach_role_policy = attach_user_policy = attach_group_policy = _attach
+    detach_role_policy = detach_user_policy = detach_group_policy = _detach
+    list_attached_role_policies = list_attached_user_policies = list_attached_group_policies = _list_attached
 
 
-class UserPolicies:
-    def __init__(self, directory: Directory) -> None:
-        operations = _Attachments(directory, User, "UserName")
-        self.put_user_policy = operations.put
-        self.get_user_policy = operations.get
-        self.delete_user_policy = operations.delete
-        self.list_user_policies = operations.list
-        self.attach_user_policy = operations.attach
-        self.detach_user_policy = operations.detach
-        self.list_attached_user_policies = operations.list_attached
-
-
-class GroupPolicies:
-    def __init__(self, directory: Directory) -> None:
-        operations = _Attachments(directory, Group, "GroupName")
-        self.put_group_policy = operations.put
-        self.get_group_policy = operations.get
-        self.delete_group_policy = operations.delete
-        self.list_group_policies = operations.list
-        self.attach_group_policy = operations.attach
-        self.detach_group_policy = operations.detach
-        self.list_attached_group_policies = operations.list_attached
+def _entity(request: Mapping[str, Any]) -> tuple[str, type[Entity], str]:
+    """The member that names the entity, its kind, and its name. Each operation's model requires exactly one."""
+    return next((member, kind, request[member]) for member, kind in _KINDS.items() if member in request)

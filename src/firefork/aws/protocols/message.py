@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from firefork.aws.record import record
 
@@ -29,3 +29,5 @@ class HttpAnswer:
     """Instead of ``body``. Read to its end whether the client is there or not: who produces it has to finish."""
     length: int | None = None
     """What is told to the client: needed where ``body`` is not all, for a ``stream`` or the answer to a HEAD."""
+    abandon: Callable[[], None] | None = None
+    """Called when the client leaves before the end of ``stream``, which then comes to its end by itself."""

@@ -63,7 +63,8 @@ def parse(service: str, operation: str, labels: Mapping[str, str], request: Http
         pairs = parse_qsl(request.query, keep_blank_values=True)
         for wire, name, shape in plan.query:
             found = [value for key, value in pairs if key == wire]
-            if found:
+            # Terraform's provider polls with an empty ?Qualifier=; AWS takes what may not be empty as not given then.
+            if found and (found[-1] or shape.type_name != "string" or not shape.metadata.get("min")):
                 parameters[name] = (
                     [values.from_text(shape.member, text) for text in found]
                     if shape.type_name == "list"

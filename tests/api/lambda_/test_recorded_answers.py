@@ -1,0 +1,530 @@
+"""Answers of AWS, as others recorded them, to the requests that it refuses: status, code, wording and members.
+
+The facts come from the recordings of AWS that localstack/localstack keeps beside its tests
+(tests/aws/services/lambda_/test_lambda_api.snapshot.json, recorded 2024 to 2025); requests and table are ours.
+"""
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+ROLE = "arn:aws:iam::000000000000:role/tester"
+NAME = "recorded"
+ARN = f"arn:aws:lambda:us-east-1:000000000000:function:{NAME}"
+NONE = "arn:aws:lambda:us-east-1:000000000000:function:none"
+LAYER = "arn:aws:lambda:us-east-1:000000000000:layer:recorded"
+CONFIG = "arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-00000000000000000"
+PUBLISHERS = {"SigningProfileVersionArns": ["arn:aws:signer:us-east-1:000000000000:/signing-profiles/test"]}
+NO_ZIP = b"no zip"
+
+INVALID, MISSING, CONFLICT = "InvalidParameterValueException", "ResourceNotFoundException", "ResourceConflictException"
+VALIDATION, STALE = "ValidationException", "PreconditionFailedException"
+STATUS = {INVALID: 400, MISSING: 404, CONFLICT: 409, VALIDATION: 400, STALE: 412}
+STATUS["CodeSigningConfigNotFoundException"] = 404
+
+NOT_THERE = "The resource you requested does not exist."
+OTHER_QUALIFIER = "The derived qualifier from the function name does not match the specified qualifier."
+WHOLE_FUNCTIONS = (
+    "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please "
+    "specify either a function name or an unqualified function ARN."
+)
+CONFIG_GONE = f"The Lambda code signing configuration {CONFIG} can not be found."
+CONFIG_NOT_FOUND = (
+    f"The code signing configuration cannot be found. Check that the provided configuration is not deleted: {CONFIG}."
+)
+URL_QUALIFIER = r"Member must satisfy regular expression pattern: ((?!^\d+$)^[0-9a-zA-Z-_]+$)"
+WEIGHTS = (
+    "Map value must satisfy constraint: [Member must have value less than or equal to 1.0, Member must have value "
+    "greater than or equal to 0.0, Member must not be null]"
+)
+TWO_VERSIONS = (
+    "Two different versions of the same layer are not allowed to be referenced in the same function. {} and {} are "
+    "versions of the same layer."
+)
+
+
+def one_error(value, place, constraint):
+    return f"1 validation error detected: Value '{value}' at '{place}' failed to satisfy constraint: {constraint}"
+
+
+def no_event_config(arn):
+    return f"The function {arn} doesn't have an EventInvokeConfig"
+
+
+def alias(**members):
+    return {"FunctionName": NAME, "Name": "new", "FunctionVersion": "1", **members}
+
+
+def weights(**shares):
+    return {"AdditionalVersionWeights": {version[1:]: share for version, share in shares.items()}}
+
+
+def permission(**members):
+    given = {"StatementId": "s1", "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
+    return {"FunctionName": NAME, **given, **members}
+
+
+def function(**members):
+    given = {"Runtime": "python3.12", "Handler": "app.handler", "Role": ROLE, "Code": {"ZipFile": NO_ZIP}}
+    return {"FunctionName": "recorded-new", **given, **members}
+
+
+def url(**members):
+    return {"FunctionName": NAME, "AuthType": "NONE", **members}
+
+
+def update(**members):
+    return {"FunctionName": NAME, **members}
+
+
+REFUSALS = [
+    # functions
+    ("GetFunction", {"FunctionName": "none"}, MISSING, f"Function not found: {NONE}"),
+    ("GetFunction", {"FunctionName": "none", "Qualifier": "1"}, MISSING, f"Function not found: {NONE}:1"),
+    ("DeleteFunction", {"FunctionName": "none"}, MISSING, f"Function not found: {NONE}"),
+    ("DeleteFunction", {"FunctionName": "none", "Qualifier": "1"}, MISSING, f"Function not found: {NONE}"),
+    (
+        "DeleteFunction",
+        {"FunctionName": NAME, "Qualifier": "$LATEST"},
+        INVALID,
+        "$LATEST version cannot be deleted without deleting the function.",
+    ),
+    ("GetFunction", {"FunctionName": f"{ARN}:1", "Qualifier": "2"}, INVALID, OTHER_QUALIFIER),
+    (
+        "CreateFunction",
+        function(),
+        INVALID,
+        "Could not unzip uploaded file. Please check your file, then try to upload again.",
+    ),
+    (
+        "CreateFunction",
+        function(Architectures=["x86_64", "arm64"]),
+        VALIDATION,
+        one_error("[x86_64, arm64]", "architectures", "Member must have length less than or equal to 1"),
+    ),
+    (
+        "CreateFunction",
+        function(Architectures=["X86_64"]),
+        VALIDATION,
+        one_error(
+            "[X86_64]",
+            "architectures",
+            "Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64], "
+            "Member must not be null]",
+        ),
+    ),
+    (
+        "CreateFunction",
+        function(SnapStart={"ApplyOn": "always"}),
+        VALIDATION,
+        one_error("always", "snapStart.applyOn", "Member must satisfy enum value set: [PublishedVersions, None]"),
+    ),
+    (
+        "ListFunctions",
+        {"FunctionVersion": "some"},
+        VALIDATION,
+        one_error("some", "functionVersion", "Member must satisfy enum value set: [ALL]"),
+    ),
+    # versions and aliases
+    (
+        "PublishVersion",
+        update(CodeSha256="wrong"),
+        INVALID,
+        "CodeSHA256 (wrong) is different from current CodeSHA256 in $LATEST ({sha}). Please try again with the "
+        "CodeSHA256 in $LATEST.",
+    ),
+    (
+        "CreateAlias",
+        alias(RoutingConfig=weights(v1=0.5, v2=0.2)),
+        INVALID,
+        "Number of items in AdditionalVersionWeights cannot be greater than 1",
+    ),
+    (
+        "CreateAlias",
+        alias(RoutingConfig=weights(v2=2.0)),
+        VALIDATION,
+        one_error("{2=2.0}", "routingConfig.additionalVersionWeights", WEIGHTS),
+    ),
+    (
+        "CreateAlias",
+        alias(RoutingConfig=weights(v2=-1.0)),
+        VALIDATION,
+        one_error("{2=-1.0}", "routingConfig.additionalVersionWeights", WEIGHTS),
+    ),
+    (
+        "CreateAlias",
+        alias(RoutingConfig={"AdditionalVersionWeights": {"$LATEST": 0.5}}),
+        VALIDATION,
+        one_error(
+            "{$LATEST=0.5}",
+            "routingConfig.additionalVersionWeights",
+            "Map keys must satisfy constraint: [Member must have length less than or equal to 1024, Member must have "
+            "length greater than or equal to 1, Member must satisfy regular expression pattern: [0-9]+, Member must "
+            "not be null]",
+        ),
+    ),
+    (
+        "CreateAlias",
+        alias(RoutingConfig=weights(v1=0.5)),
+        INVALID,
+        "Invalid function version 1. Function version 1 is already included in routing configuration.",
+    ),
+    ("CreateAlias", alias(FunctionVersion="10"), MISSING, f"Function not found: {ARN}:10"),
+    ("CreateAlias", alias(RoutingConfig=weights(v10=0.5)), MISSING, f"Function not found: {ARN}:10"),
+    ("CreateAlias", alias(FunctionName="none"), MISSING, f"Function not found: {NONE}:1"),
+    ("CreateAlias", alias(Name="live"), CONFLICT, f"Alias already exists: {ARN}:live"),
+    ("GetAlias", update(Name="none"), MISSING, f"Cannot find alias arn: {ARN}:none"),
+    ("UpdateAlias", update(Name="none"), MISSING, f"Alias not found: {ARN}:none"),
+    (
+        "UpdateAlias",
+        update(Name="live", RevisionId="wrong"),
+        STALE,
+        "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve "
+        "the latest Revision Id",
+    ),
+    # permissions
+    (
+        "AddPermission",
+        permission(StatementId="example.com"),
+        VALIDATION,
+        one_error("example.com", "statementId", "Member must satisfy regular expression pattern: ([a-zA-Z0-9-_]+)"),
+    ),
+    ("AddPermission", permission(FunctionName=f"{NAME}:1", Qualifier="2"), INVALID, OTHER_QUALIFIER),
+    (
+        "AddPermission",
+        permission(Qualifier="$LATEST"),
+        INVALID,
+        "We currently do not support adding policies for $LATEST.",
+    ),
+    (
+        "AddPermission",
+        permission(Principal="wrong"),
+        INVALID,
+        "The provided principal was invalid. Please check the principal and try again.",
+    ),
+    ("AddPermission", permission(FunctionName="none"), MISSING, f"Function not found: {NONE}"),
+    ("AddPermission", permission(Qualifier="none"), MISSING, f"Cannot find alias arn: {ARN}:none"),
+    ("AddPermission", permission(Qualifier="42"), MISSING, f"Function not found: {ARN}:42"),
+    ("AddPermission", permission(Qualifier="with-$"), MISSING, f"Function not found: {ARN}:with-$"),
+    (
+        "AddPermission",
+        permission(StatementId="known"),
+        CONFLICT,
+        "The statement id (known) provided already exists. Please provide a new statement id, or remove the existing "
+        "statement.",
+    ),
+    ("GetPolicy", {"FunctionName": "none"}, MISSING, f"Function not found: {NONE}"),
+    ("GetPolicy", update(Qualifier="1"), MISSING, NOT_THERE),
+    ("RemovePermission", update(StatementId="none"), MISSING, "Statement none is not found in resource policy."),
+    (
+        "RemovePermission",
+        update(Qualifier="1", StatementId="known"),
+        MISSING,
+        "No policy is associated with the given resource.",
+    ),
+    (
+        "RemovePermission",
+        {"FunctionName": "none", "StatementId": "known"},
+        MISSING,
+        f"No policy found for: {NONE}",
+    ),
+    (
+        "RemovePermission",
+        update(Qualifier="none", StatementId="known"),
+        MISSING,
+        f"Cannot find alias arn: {ARN}:none",
+    ),
+    # configurations of asynchronous invokes
+    (
+        "PutFunctionEventInvokeConfig",
+        {"FunctionName": "none", "MaximumRetryAttempts": 1},
+        MISSING,
+        "The function doesn't exist.",
+    ),
+    (
+        "PutFunctionEventInvokeConfig",
+        update(),
+        INVALID,
+        "You must specify at least one of error handling or destination setting.",
+    ),
+    (
+        "PutFunctionEventInvokeConfig",
+        update(DestinationConfig={"OnSuccess": {"Destination": NONE}}),
+        INVALID,
+        f"The destination ARN {NONE} is invalid.",
+    ),
+    (
+        "PutFunctionEventInvokeConfig",
+        update(DestinationConfig={"OnSuccess": {"Destination": ARN}}),
+        INVALID,
+        "You can't specify the function as a destination for itself.",
+    ),
+    (
+        "PutFunctionEventInvokeConfig",
+        update(DestinationConfig={"OnSuccess": {"Destination": ARN.replace("lambda", "iam")}}),
+        INVALID,
+        "The provided destination config DestinationConfig(onSuccess=OnSuccess(destination="
+        f"{ARN.replace('lambda', 'iam')}), onFailure=null) is invalid.",
+    ),
+    (
+        "PutFunctionEventInvokeConfig",
+        update(FunctionName=f"{NAME}:live", Qualifier="other", MaximumRetryAttempts=1),
+        INVALID,
+        OTHER_QUALIFIER,
+    ),
+    (
+        "PutFunctionEventInvokeConfig",
+        update(Qualifier="none", MaximumRetryAttempts=1),
+        MISSING,
+        "The function doesn't exist.",
+    ),
+    ("GetFunctionEventInvokeConfig", {"FunctionName": "none"}, MISSING, no_event_config(f"{NONE}:$LATEST")),
+    ("GetFunctionEventInvokeConfig", update(Qualifier="none"), MISSING, no_event_config(f"{ARN}:none")),
+    ("DeleteFunctionEventInvokeConfig", update(), MISSING, no_event_config(f"{ARN}:$LATEST")),
+    ("DeleteFunctionEventInvokeConfig", {"FunctionName": "none"}, MISSING, no_event_config(f"{NONE}:$LATEST")),
+    ("ListFunctionEventInvokeConfigs", {"FunctionName": "none"}, MISSING, "The function doesn't exist."),
+    (
+        "UpdateFunctionEventInvokeConfig",
+        {"FunctionName": "none", "MaximumRetryAttempts": 1},
+        MISSING,
+        "The function doesn't exist.",
+    ),
+    (
+        "UpdateFunctionEventInvokeConfig",
+        update(Qualifier="live", MaximumRetryAttempts=1),
+        MISSING,
+        no_event_config(f"{ARN}:live"),
+    ),
+    # concurrency
+    (
+        "PutFunctionConcurrency",
+        {"FunctionName": "none", "ReservedConcurrentExecutions": 1},
+        MISSING,
+        f"Function not found: {NONE}:$LATEST",
+    ),
+    (
+        "PutFunctionConcurrency",
+        {"FunctionName": f"{ARN}:1", "ReservedConcurrentExecutions": 1},
+        INVALID,
+        WHOLE_FUNCTIONS,
+    ),
+    (
+        "PutProvisionedConcurrencyConfig",
+        update(Qualifier="$LATEST", ProvisionedConcurrentExecutions=1),
+        INVALID,
+        "Provisioned Concurrency Configs cannot be applied to unpublished function versions.",
+    ),
+    # URLs
+    ("CreateFunctionUrlConfig", url(Qualifier="1"), VALIDATION, one_error("1", "qualifier", URL_QUALIFIER)),
+    ("GetFunctionUrlConfig", update(), MISSING, NOT_THERE),
+    ("DeleteFunctionUrlConfig", update(), MISSING, NOT_THERE),
+    ("DeleteFunctionUrlConfig", update(Qualifier="none"), MISSING, NOT_THERE),
+    (
+        "DeleteFunctionUrlConfig",
+        update(Qualifier="$LATEST"),
+        VALIDATION,
+        one_error("$LATEST", "qualifier", URL_QUALIFIER),
+    ),
+    ("UpdateFunctionUrlConfig", update(), MISSING, NOT_THERE),
+    ("UpdateFunctionUrlConfig", {"FunctionName": "none"}, MISSING, "Function does not exist"),
+    ("UpdateFunctionUrlConfig", update(Qualifier="none"), MISSING, "Function does not exist"),
+    (
+        "UpdateFunctionUrlConfig",
+        {"FunctionName": "none", "Qualifier": "1"},
+        VALIDATION,
+        one_error("1", "qualifier", URL_QUALIFIER),
+    ),
+    ("UpdateFunctionUrlConfig", {"FunctionName": f"{ARN}:live", "Qualifier": "other"}, INVALID, OTHER_QUALIFIER),
+    # layers
+    ("GetLayerVersion", {"LayerName": "none", "VersionNumber": 1}, MISSING, NOT_THERE),
+    ("GetLayerVersion", {"LayerName": NAME, "VersionNumber": 20}, MISSING, NOT_THERE),
+    ("GetLayerVersion", {"LayerName": NAME, "VersionNumber": 0}, INVALID, "Layer Version Cannot be less than 1"),
+    ("GetLayerVersion", {"LayerName": NAME, "VersionNumber": -1}, INVALID, "Layer Version Cannot be less than 1"),
+    ("DeleteLayerVersion", {"LayerName": NAME, "VersionNumber": -1}, INVALID, "Layer Version Cannot be less than 1"),
+    ("GetLayerVersionByArn", {"Arn": f"{LAYER}:20"}, MISSING, NOT_THERE),
+    (
+        "ListLayers",
+        {"CompatibleArchitecture": "none"},
+        VALIDATION,
+        one_error("none", "compatibleArchitecture", "Member must satisfy enum value set: [x86_64, arm64]"),
+    ),
+    (
+        "UpdateFunctionConfiguration",
+        update(Layers=[f"{LAYER}:1", f"{LAYER}:2"]),
+        INVALID,
+        TWO_VERSIONS.format(f"{LAYER}:1", f"{LAYER}:2"),
+    ),
+    (
+        "UpdateFunctionConfiguration",
+        update(Layers=[f"{LAYER}:1"] * 2),
+        INVALID,
+        TWO_VERSIONS.format(f"{LAYER}:1", f"{LAYER}:1"),
+    ),
+    ("UpdateFunctionConfiguration", update(Layers=[f"{LAYER}:9"]), INVALID, f"Layer version {LAYER}:9 does not exist."),
+    (
+        "UpdateFunctionConfiguration",
+        update(Layers=[f"{LAYER}:1".replace("us-east-1", "eu-west-1")]),
+        INVALID,
+        "Layers are not in the same region as the function. Layers are expected to be in region us-east-1.",
+    ),
+    (
+        "UpdateFunctionConfiguration",
+        update(Layers=[f"{LAYER}-{number}:1" for number in range(6)]),
+        INVALID,
+        "Cannot reference more than 5 layers.",
+    ),
+    (
+        "RemoveLayerVersionPermission",
+        {"LayerName": NAME, "VersionNumber": 1, "StatementId": "none"},
+        MISSING,
+        "Statement none is not found in resource policy.",
+    ),
+    (
+        "RemoveLayerVersionPermission",
+        {"LayerName": NAME, "VersionNumber": 1, "StatementId": "known", "RevisionId": "wrong"},
+        STALE,
+        "The Revision Id provided does not match the latest Revision Id. Call the GetLayerPolicy API to retrieve the "
+        "latest Revision Id",
+    ),
+    (
+        "AddLayerVersionPermission",
+        {
+            "LayerName": NAME,
+            "VersionNumber": 20,
+            "StatementId": "s1",
+            "Action": "lambda:GetLayerVersion",
+            "Principal": "*",
+        },
+        MISSING,
+        f"Layer version {LAYER}:20 does not exist.",
+    ),
+    # code signing
+    (
+        "PutFunctionCodeSigningConfig",
+        {"FunctionName": NAME, "CodeSigningConfigArn": CONFIG},
+        "CodeSigningConfigNotFoundException",
+        CONFIG_NOT_FOUND,
+    ),
+    (
+        "PutFunctionCodeSigningConfig",
+        {"FunctionName": "none", "CodeSigningConfigArn": CONFIG},
+        "CodeSigningConfigNotFoundException",
+        CONFIG_NOT_FOUND,
+    ),
+    ("GetFunctionCodeSigningConfig", {"FunctionName": "none"}, MISSING, f"Function not found: {NONE}"),
+    ("DeleteFunctionCodeSigningConfig", {"FunctionName": "none"}, MISSING, f"Function not found: {NONE}"),
+    # event source mappings
+    ("GetEventSourceMapping", {"UUID": "00000000-0000-4000-8000-000000000000"}, MISSING, NOT_THERE),
+    ("DeleteEventSourceMapping", {"UUID": "00000000-0000-4000-8000-000000000000"}, MISSING, NOT_THERE),
+    ("UpdateEventSourceMapping", {"UUID": "00000000-0000-4000-8000-000000000000"}, MISSING, NOT_THERE),
+    ("CreateEventSourceMapping", update(), INVALID, "Unrecognized event source."),
+    (
+        "CreateEventSourceMapping",
+        {"FunctionName": "none", "EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:none"},
+        INVALID,
+        "Function does not exist",
+    ),
+    (
+        "CreateEventSourceMapping",
+        update(EventSourceArn="arn:aws:kinesis:us-east-1:000000000000:stream/s"),
+        INVALID,
+        "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not "
+        "be null.",
+    ),
+    # tags
+    ("ListTags", {"Resource": NONE}, MISSING, f"Function not found: {NONE}"),
+    ("TagResource", {"Resource": NONE, "Tags": {"a": "b"}}, MISSING, f"Function not found: {NONE}"),
+    ("UntagResource", {"Resource": NONE, "TagKeys": ["a"]}, MISSING, f"Function not found: {NONE}"),
+    (
+        "TagResource",
+        {"Resource": f"{ARN}:1", "Tags": {"a": "b"}},
+        INVALID,
+        "Tags on function aliases and versions are not supported. Please specify a function ARN.",
+    ),
+]
+
+WITHOUT_TYPE = [
+    # Some parts of Lambda leave the member Type out.
+    ("GetCodeSigningConfig", {"CodeSigningConfigArn": CONFIG}, MISSING, CONFIG_GONE),
+    ("UpdateCodeSigningConfig", {"CodeSigningConfigArn": CONFIG}, MISSING, CONFIG_GONE),
+    ("DeleteCodeSigningConfig", {"CodeSigningConfigArn": CONFIG}, MISSING, CONFIG_GONE),
+    ("ListFunctionsByCodeSigningConfig", {"CodeSigningConfigArn": CONFIG}, MISSING, CONFIG_GONE),
+    (
+        "CreateAlias",
+        alias(FunctionVersion="$LATEST", RoutingConfig=weights(v1=0.5)),
+        INVALID,
+        "$LATEST is not supported for an alias pointing to more than 1 version",
+    ),
+]
+
+ACCEPTED = [
+    ("DeleteAlias", update(Name="none"), 204, {}),
+    ("DeleteLayerVersion", {"LayerName": "none", "VersionNumber": 1}, 204, {}),
+    ("DeleteLayerVersion", {"LayerName": NAME, "VersionNumber": 20}, 204, {}),
+    ("DeleteFunctionCodeSigningConfig", update(), 204, {}),
+    ("GetFunctionCodeSigningConfig", update(), 200, {}),
+    ("GetFunctionConcurrency", update(), 200, {}),
+    ("ListLayerVersions", {"LayerName": "none"}, 200, {"LayerVersions": []}),
+    ("ListAliases", update(FunctionVersion="2"), 200, {"Aliases": []}),
+    ("UntagResource", {"Resource": ARN, "TagKeys": ["none"]}, 204, {}),
+    ("ListTags", {"Resource": ARN}, 200, {"Tags": {}}),
+]
+
+
+@pytest.fixture(scope="module")
+def recorded(server, make_function, zipped, wait_updated):
+    """Sends a request that the client does not check; the answer, or the error's."""
+    client = server.client("lambda", config=Config(parameter_validation=False, retries={"max_attempts": 0}))
+    make_function("def handler(event, context): pass", FunctionName=NAME, Publish=True)
+    client.update_function_configuration(FunctionName=NAME, Description="second")
+    wait_updated(NAME)
+    sha = client.publish_version(FunctionName=NAME)["CodeSha256"]
+    client.create_alias(FunctionName=NAME, Name="live", FunctionVersion="1")
+    client.add_permission(**permission(StatementId="known"))
+    for _ in range(2):
+        client.publish_layer_version(LayerName=NAME, Content={"ZipFile": zipped({"python/a.py": ""})})
+    for number in range(6):
+        client.publish_layer_version(LayerName=f"{NAME}-{number}", Content={"ZipFile": zipped({"python/a.py": ""})})
+    client.add_layer_version_permission(
+        LayerName=NAME, VersionNumber=1, StatementId="known", Action="lambda:GetLayerVersion", Principal="*"
+    )
+
+    def send(operation, parameters):
+        try:
+            return client._make_api_call(operation, parameters), sha
+        except ClientError as refusal:
+            return refusal.response, sha
+
+    return send
+
+
+def check_refusal(answer, code, message):
+    assert answer["Error"] == {"Code": code, "Message": message}
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == STATUS[code]
+    return set(answer) - {"Error", "ResponseMetadata"}
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(("operation", "parameters", "code", "message"), REFUSALS)
+    def test_are_those_of_aws(self, recorded, operation, parameters, code, message):
+        answer, sha = recorded(operation, parameters)
+        members = check_refusal(answer, code, message.replace("{sha}", sha))
+        if code == VALIDATION:  # no error of Lambda's model: nothing but the text
+            assert members in (set(), {"message"})
+            return
+        # The model calls the text Message in some errors and message in the others.
+        assert members in ({"Message", "Type"}, {"message", "Type"})
+        assert answer["Type"] == "User"
+
+    @pytest.mark.parametrize(("operation", "parameters", "code", "message"), WITHOUT_TYPE)
+    def test_some_say_no_type(self, recorded, operation, parameters, code, message):
+        members = check_refusal(recorded(operation, parameters)[0], code, message)
+        assert members in ({"Message"}, {"message"})
+
+
+class TestWhatIsAccepted:
+    @pytest.mark.parametrize(("operation", "parameters", "status", "shown"), ACCEPTED)
+    def test_status_and_members(self, recorded, operation, parameters, status, shown):
+        answer, _ = recorded(operation, parameters)
+        assert answer.pop("ResponseMetadata")["HTTPStatusCode"] == status
+        assert answer == shown
