@@ -7,6 +7,7 @@ import sys
 import time
 import traceback
 
+import api_cost
 import burst
 import catalog_size
 import cold_start
@@ -28,6 +29,7 @@ _ALL = (
     ("idle memory", idle_memory.measure, 16),
     ("live environments", live_environments.measure, 500),
     ("size of the catalog", catalog_size.measure, 10_000),
+    ("cost of the API", api_cost.measure, 10_000),
 )
 
 

@@ -26,7 +26,11 @@ class Settings:
     database: str | None = None
     """SQLAlchemy URL; ``None`` means SQLite inside ``data_dir``."""
     upstream: str | None = None
-    """Base URL where AWS services live that Firefork does not serve (S3 for code uploads)."""
+    """Base URL where AWS services live that Firefork does not serve; code in S3 is fetched there, too."""
+    tls_cert: Path | None = None
+    """PEM file with the certificate of the public address and its chain; ``None``: plain HTTP."""
+    tls_key: Path | None = None
+    """PEM file with its key; ``None``: it is in ``tls_cert``."""
     test_credentials: bool = False
     """Accept the pair test/test; only on a loopback address."""
     iam: str | None = None

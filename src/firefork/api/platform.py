@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
@@ -65,6 +66,7 @@ from firefork.api.schemas.registries import Registries
 from firefork.api.schemas.schemas import Schemas
 from firefork.api.schemas.tags import Tags as SchemaTags
 from firefork.api.sts.identity import Identity
+from firefork.api.upstream import Upstream
 from firefork.api.web_console.files import ConsoleFiles
 from firefork.api.web_console.sign_in import SignIn
 from firefork.api.web_console.web_console import WebConsole
@@ -146,6 +148,7 @@ class Platform:
         """Open the data folder. Raises StartFailed."""
         self.settings = settings
         self._check_options()
+        self._ssl_context = _tls(settings.tls_cert, settings.tls_key)
         self._lock_file = self._own_data_dir()
         self._listener = self._listen()
         self.capabilities = self._detect()
@@ -274,7 +277,8 @@ class Platform:
     @property
     def endpoint(self) -> str:
         host, port = self._listener.getsockname()[:2]
-        return f"http://{'[' + host + ']' if ':' in host else host}:{port}"
+        scheme = "http" if self._ssl_context is None else "https"
+        return f"{scheme}://{'[' + host + ']' if ':' in host else host}:{port}"
 
     async def start(self) -> None:
         """Begin to serve."""
@@ -319,6 +323,7 @@ class Platform:
         self.logs.listeners.append(tails.offer)
         self.live_tails = LiveTailSessions(self.logs, tails)
         downloads = Downloads(self.blobs, self.keys)
+        self.upstream = Upstream(settings.upstream, self._run_id) if settings.upstream else None
         self.door = FrontDoor(
             {
                 "lambda": self._lambda_providers(downloads),
@@ -370,10 +375,11 @@ class Platform:
                     settings.region,
                 ),
             ),
+            upstream=self.upstream,
             metrics_page=PrometheusPage(self.metering, self.engine, settings.data_dir / "metrics.token").answer,
             verbose=settings.verbose,
         )
-        self.http = HttpServer(self.door, self.door.refuse)
+        self.http = HttpServer(self.door, self.door.refuse, ssl_context=self._ssl_context)
         self.functions.changed.append(self._function_changed)
         self.functions.published.append(self._version_published)
         for version in await asyncio.to_thread(self.functions.optimised_versions):
@@ -426,7 +432,8 @@ class Platform:
         self.blobs.share()
 
     def _package_in_use(self, digest: str) -> bool:
-        return self.functions.uses(digest) or self.layers.uses(digest)
+        # A layer is found by an index, a function that uses one by reading them all.
+        return self.layers.uses(digest) or self.functions.uses(digest)
 
     async def _collect_packages(self) -> None:
         """Delete packages without owner, for as long as the server runs."""
@@ -440,30 +447,24 @@ class Platform:
                 logger.warning("packages without owner could not be deleted; tried again later: %s", error)
 
     def _heard(self, change: Change) -> None:
-        """Another node changed something: read anew what is remembered of it here."""
-        try:
-            if change.noun == FUNCTION:
-                self.functions.heard(change.scope, change.name)
-            elif change.noun == CONCURRENCY:
-                self.concurrency.heard(change.scope, change.name)
-                self.provisioner.refresh(change.scope, change.name)
-            elif change == IAM:
-                self.directory.heard()
-            elif change == LAYER_POLICY:
-                self.resource_policies.forget()
-        except SQLAlchemyError as error:
-            logger.warning("a change of another node could not be read: %s", error)
+        """Another node changed something: read anew what is remembered of it here. Raises SQLAlchemyError."""
+        if change.noun == FUNCTION:
+            self.functions.heard(change.scope, change.name)
+        elif change.noun == CONCURRENCY:
+            self.concurrency.heard(change.scope, change.name)
+            self.provisioner.refresh(change.scope, change.name)
+        elif change == IAM:
+            self.directory.heard()
+        elif change == LAYER_POLICY:
+            self.resource_policies.forget()
 
     def _recall(self) -> None:
-        """Changes of other nodes may have been missed: read all that is remembered anew."""
-        try:
-            self.functions.recall()
-            self.concurrency.recall()
-            self.provisioner.refresh_all()
-            self.directory.heard()
-            self.resource_policies.forget()
-        except SQLAlchemyError as error:
-            logger.warning("what other nodes may have changed could not be read: %s", error)
+        """Changes of other nodes may have been missed: read all that is remembered anew. Raises SQLAlchemyError."""
+        self.functions.recall()
+        self.concurrency.recall()
+        self.provisioner.refresh_all()
+        self.directory.heard()
+        self.resource_policies.forget()
 
     def _function_changed(self, scope: Scope, name: str, deleted: bool) -> None:
         self.resource_policies.forget(scope.arn("lambda", f"function:{name}"))
@@ -585,6 +586,8 @@ class Platform:
         await self.engine.stop(limit_s=self.settings.shutdown_limit_s)
         await self.http.stop()
         await self._end_tasks()
+        if self.upstream is not None:
+            await self.upstream.close()
         try:
             await self.network.close()
         except NetworkFailed as error:
@@ -634,9 +637,11 @@ def _greeting(platform: Platform) -> list[str]:
     settings = platform.settings
     link = sign_in_link(platform.endpoint, platform.sign_in_links.issue())
     runtimes = [found.identifier for found in platform.installations.all()]
+    is_exposed = settings.tls_cert is None and not _is_loopback(settings.host)
     return [
         f"Firefork {firefork.__version__}",
         f"endpoint   {platform.endpoint}   (region {settings.region}, account {settings.account})",
+        *([_EXPOSED] if is_exposed else []),
         f"data       {settings.data_dir}",
         f"keys       {settings.data_dir / 'credentials'}" + ("   and test/test" if settings.test_credentials else ""),
         f"iam        {platform.iam_mode.value}: a role that does not exist {_ROLE_MODES[platform.iam_mode]}",
@@ -647,6 +652,9 @@ def _greeting(platform: Platform) -> list[str]:
     ]
 
 
+_EXPOSED: Final = (
+    "warning    without --tls-cert everything passes the network in the clear: code, events, secrets in configurations"
+)
 _ROLE_MODES: Final[Mapping[RoleMode, str]] = {
     RoleMode.RELAXED: "may do everything in its account",
     RoleMode.ENFORCE: "may do nothing",
@@ -671,6 +679,22 @@ def state_failure(failure: Failure) -> StateFailure:
     code = "FunctionError.InitTimeout" if failure.status == "timeout" else "FunctionError.RuntimeInitError"
     reason = f"{told.get('errorType', 'Unknown')}: {told.get('errorMessage', '')}".strip(": ")
     return StateFailure(reason=reason, code=code)
+
+
+def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    """What the public address speaks TLS with. Raises StartFailed."""
+    if certificate is None:
+        if key is not None:
+            raise StartFailed("--tls-key needs --tls-cert: the certificate that the key belongs to")
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_cert_chain(certificate, key)
+    except (OSError, ValueError) as error:  # SSLError is an OSError
+        reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        raise StartFailed(f"the certificate {certificate} cannot be used with its key: {reason}") from None
+    return context
 
 
 def _is_loopback(host: str) -> bool:

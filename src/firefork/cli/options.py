@@ -95,6 +95,11 @@ data_dir: Final[_Decorator] = click.option(
     show_default="the user's data folder",
     help="Folder for the database, code and keys.",
 )
+database: Final[_Decorator] = click.option(
+    "--database",
+    envvar="FIREFORK_DATABASE",
+    help="Address of a PostgreSQL database; without: SQLite in the data folder.",
+)
 runtimes_dir: Final[_Decorator] = click.option(
     "--runtimes-dir",
     envvar="FIREFORK_RUNTIMES_DIR",

@@ -38,16 +38,25 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     type=options.ACCOUNT,
     help="Account of the root key.",
 )
-@click.option(
-    "--database",
-    envvar="FIREFORK_DATABASE",
-    help="Address of a PostgreSQL database; without: SQLite in the data folder.",
-)
+@options.database
 @click.option(
     "--upstream",
     envvar="FIREFORK_UPSTREAM",
     type=options.URL,
-    help="Where AWS services are that Firefork does not serve: S3 for code.",
+    help="Endpoint that requests for services are passed on to which Firefork does not serve: S3, SQS, DynamoDB …",
+)
+@click.option(
+    "--tls-cert",
+    envvar="FIREFORK_TLS_CERT",
+    type=options.EXISTING_PATH,
+    help="Serve HTTPS with this certificate: a PEM file, with its chain.",
+)
+@click.option(
+    "--tls-key",
+    envvar="FIREFORK_TLS_KEY",
+    type=options.EXISTING_PATH,
+    show_default="in the certificate's file",
+    help="PEM file with the certificate's key.",
 )
 @click.option(
     "--test-credentials",
@@ -192,6 +201,8 @@ def up(
     account: str,
     database: str | None,
     upstream: str | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
     test_credentials: bool,
     iam: str | None,
     allow_blocked_runtimes: bool,
@@ -225,6 +236,8 @@ def up(
             account=account,
             database=database,
             upstream=upstream.rstrip("/") if upstream else None,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
             test_credentials=test_credentials,
             iam=iam,
             allow_blocked_runtimes=allow_blocked_runtimes,
