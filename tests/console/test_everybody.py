@@ -41,7 +41,7 @@ def pages(make_function, lambda_, zipped):
         f"{home}/monitor": "said {}",
         f"{home}/aliases": "live",
         f"{home}/versions": "Delete",
-        f"{home}/configuration/general": "128 MB",
+        f"{home}/configuration/general": "Ephemeral storage",
         f"{home}/configuration/triggers": "Add trigger",
         f"{home}/configuration/permissions": "s3.amazonaws.com",
         f"{home}/configuration/url": "No function URL",
