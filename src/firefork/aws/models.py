@@ -43,21 +43,6 @@ def takes_gzip(service: str) -> bool:
     return any(model.operation_model(name).request_compression for name in model.operation_names)
 
 
-def query_error_code(service: str, code: str) -> str:
-    """What an error is called in the query protocol. Smithy: "awsQueryError trait"."""
-    model = service_model(service)
-    if code not in model.shape_names:
-        return code
-    return str(model.shape_for(code).metadata.get("error", {}).get("code", code))
-
-
-def query_error_header(service: str, code: str, fault: str) -> list[tuple[str, str]]:
-    """The header by which a service that left the query protocol tells the old code. Smithy: "awsQueryCompatible"."""
-    if "awsQueryCompatible" not in service_model(service).metadata:
-        return []
-    return [("x-amzn-query-error", f"{query_error_code(service, code)};{'Sender' if fault == 'User' else 'Receiver'}")]
-
-
 @functools.cache
 def operation_by_target(service: str) -> Mapping[str, str]:
     """``X-Amz-Target`` values of a JSON service."""

@@ -49,6 +49,7 @@ from firefork.engine.sandbox.snapshot import Snapshot
 from firefork.engine.spec import ExecutionSpec, Initialization, extension_environment
 from firefork.engine.telemetry_api import Record, Subscription
 from firefork.engine.telemetry_delivery import TelemetryDelivery
+from firefork.engine.trace import Trace
 from firefork.telemetry.log_event import LogEvent
 
 PREPARED_INIT_LIMIT_S: Final = 130.0
@@ -115,6 +116,9 @@ class Invocation:
     payload: bytes
     invoked_function_arn: str
     trace_id: str | None = None
+    """The trace header that the runtime gets."""
+    trace: Trace | None = None
+    """Set when the function's tracing is active."""
     client_context: str | None = None
     wants_tail: bool = False
     """Whether the caller waits for the log tail, which ends with REPORT: extensions are awaited then."""
@@ -242,6 +246,7 @@ class Environment:
         self._first_byte_s: float | None = None
         self._started_s = self._answered_s = self._polled_s = 0.0
         self._tracing: Mapping[str, str] | None = None
+        self._trace: Trace | None = None
         # Whether it is still to be told that the runtime is done: with which phase of init, with the invoke.
         self._untold_init: str | None = None
         self._untold_invoke = False
@@ -524,6 +529,7 @@ class Environment:
         deadline = started + self.spec.timeout_s
         failure = await self._start_again() if was_broken else None
         self._tail = [] if invocation.wants_tail else None
+        self._trace = invocation.trace
         self._tracing = _tracing(invocation, self._system_log)
         self._untold_invoke = True
         self._emit(self._system_log.start(_now_ms(), invocation.request_id, self._tracing))
@@ -1021,6 +1027,7 @@ class Environment:
             status=status,
             error_type=error_type if status != "timeout" else None,
             told_error_type=told_error_type,
+            trace=self._trace,
             tracing=self._tracing,
             produced_bytes=self._produced_bytes if answer is not None else None,
             runtime_spans=self._runtime_spans(started, answered) if self._system_log.observer is not None else (),
@@ -1050,6 +1057,9 @@ def _span(name: str, begin: float, end: float) -> Span:
 
 
 def _tracing(invocation: Invocation, log: SystemLog) -> dict[str, str] | None:
+    """The trace context of this invoke's records."""
+    if invocation.trace is not None:
+        return invocation.trace.record
     if log.observer is None or not invocation.trace_id:
         return None
     return {"type": "X-Amzn-Trace-Id", "value": invocation.trace_id}
