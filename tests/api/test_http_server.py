@@ -256,6 +256,17 @@ class TestBodies:
         assert (await read_answer(reader))[2] == b"PUT / %d" % size
         writer.close()
 
+    async def test_one_that_goes_on_as_no_http_is_refused(self, serve, caplog):
+        _, connect = await serve(echo)
+        reader, writer = await connect()
+        writer.write(b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        writer.write(b"nonsense\r\n")
+        status, headers, _ = await read_answer(reader)
+        assert (status, headers["connection"]) == (400, "close")
+        assert await at_end(reader)
+        assert caplog.text == ""
+        writer.close()
+
     async def test_a_client_that_leaves_in_the_middle(self, serve, caplog):
         told = asyncio.Future()
 

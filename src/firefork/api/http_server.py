@@ -288,7 +288,12 @@ class Connection(asyncio.Protocol):
             await self._let_leave()
             self._close()
             return False
-        answer = await self._server.application(request)
+        try:
+            answer = await self._server.application(request)
+        except ClientGone:
+            if not self._queue:
+                raise
+            return True  # it is still there, but its body went on as no HTTP: the refusal of that is the answer
         complete = request.body.complete
         goes_on = (
             request.head.keep_alive
