@@ -60,7 +60,6 @@ class TestResourcePolicies:
     def test_a_change_of_another_resource_during_a_load_does_not_matter(self):
         def load(arn):
             policies.forget(f"{ARN}2")
-            return
 
         policies = ResourcePolicies(load)
         policies.get(ARN)

@@ -421,7 +421,8 @@ class Environment:
         if not self._binding.has_entry:
             return failures.no_entry(self._request_id)
         sandbox = self.sandbox
-        self._oom_kills = sandbox.cgroup.oom_kills if sandbox.cgroup else 0
+        # A spare has had none: only what was before a repeated init has to be known.
+        self._oom_kills = sandbox.cgroup.oom_kills if self._bound and sandbox.cgroup else 0
         self._extensions_alive = set(self._binding.extensions)
         self._runtime_alive = True
         try:

@@ -104,8 +104,10 @@ os.killpg(0, 9)
 
     def test_weight(self, group, limited):
         name, usual = ("cpu.shares", 1024) if limited.hierarchies.version == 1 else ("cpu.weight", 100)
-        group.weigh_cpu(0.25)
-        assert int((limited.hierarchies.parents["cpu"] / f"{PREFIX}one" / name).read_text()) == usual // 4
+        file = limited.hierarchies.parents["cpu"] / f"{PREFIX}one" / name
+        for weight, written in ((1.0, usual), (0.25, usual // 4), (1.0, usual)):
+            group.weigh_cpu(weight)
+            assert int(file.read_text()) == written
 
 
 class TestFreezing:

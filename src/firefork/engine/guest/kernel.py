@@ -1,7 +1,7 @@
 """Linux calls that the standard library lacks on the oldest supported Python, through ctypes.
 
 Every failed call raises ``OSError`` with the kernel's errno and the call's subject. Sources: the manual pages
-mount(2), umount2(2), pivot_root(2), unshare(2), prctl(2), netdevice(7), seccomp(2), capabilities(7).
+mount(2), umount2(2), pivot_root(2), unshare(2), setns(2), prctl(2), netdevice(7), seccomp(2), capabilities(7).
 """
 
 import ctypes
@@ -122,6 +122,11 @@ def pivot_root(new_root: str, put_old: str) -> None:
 
 def unshare(flags: int) -> None:
     _check(_libc.unshare(flags), "unshare")
+
+
+def set_namespace(descriptor: int, kind: int) -> None:
+    """Enter a namespace, or with ``CLONE_NEWPID`` let the children to come begin in it (setns(2))."""
+    _check(_libc.setns(descriptor, kind), "setns")
 
 
 def prctl(option: int, argument: int = 0, more: int = 0) -> None:

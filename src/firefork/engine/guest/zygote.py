@@ -15,7 +15,8 @@ from typing import Any, Callable, Dict, List, Optional
 
 from . import channel, init, kernel, runtime, sdk
 
-_NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
+_NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
+"""Which a spare makes for itself; its pid namespace is made by the zygote, for it to be the first process there."""
 
 
 _PRELOADED = (
@@ -60,15 +61,37 @@ def serve(descriptor: int, prepare_client: Callable[[], None]) -> Optional[Calla
     gc.collect()
     gc.freeze()  # keep the collector from touching, and so copying, every inherited page
     channel.send(control, {"event": "ready", "pid": os.getpid(), "baseline_kb": baseline_kb})
+    isolated = options["mode"] != "process"
+    own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC) if isolated else -1
     while True:
         order, descriptors = channel.receive(control)
         if order is None:
             os._exit(0)
-        if os.fork() == 0:
+        if _fork_spare(own_pids) == 0:
             control.close()
             return _become_spare(options, descriptors)
         for number in descriptors:
             os.close(number)
+
+
+def _fork_spare(own_pids: int) -> Optional[int]:
+    """Fork; the child is the first process of a new pid namespace, unless ``own_pids``, the zygote's, is -1.
+
+    One fork instead of two: unshare(2) counts for children only, and setns(2) takes it back for the next ones. ``None``
+    when there is no namespace to be had: the server then reads the end of that spare's stream.
+    """
+    if own_pids < 0:
+        return os.fork()
+    try:
+        kernel.unshare(kernel.CLONE_NEWPID)
+    except OSError:
+        return None
+    pid = os.fork()
+    if pid == 0:
+        os.close(own_pids)
+    else:
+        kernel.set_namespace(own_pids, kernel.CLONE_NEWPID)
+    return pid
 
 
 def _preload(options: Dict[str, Any], prepare_client: Callable[[], None]) -> None:
@@ -93,8 +116,6 @@ def _become_spare(options: Dict[str, Any], descriptors: List[int]) -> Optional[C
         flags = _NAMESPACES | (kernel.CLONE_NEWCGROUP if options["cgroup_namespace"] else 0)
         flags |= kernel.CLONE_NEWNET if options["network"] != "host" else 0
         kernel.unshare(flags)
-        if os.fork():
-            os._exit(0)
     else:
         os.setsid()
     return init.run(options, socket.socket(fileno=control), output, frames)
