@@ -15,6 +15,11 @@ NONE = "arn:aws:lambda:us-east-1:000000000000:function:none"
 LAYER = "arn:aws:lambda:us-east-1:000000000000:layer:recorded"
 CONFIG = "arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-00000000000000000"
 PUBLISHERS = {"SigningProfileVersionArns": ["arn:aws:signer:us-east-1:000000000000:/signing-profiles/test"]}
+KINESIS = "arn:aws:kinesis:us-east-1:000000000000:stream/recorded"
+TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/recorded/stream/2024-01-01T00:00:00.000"
+QUEUE = "arn:aws:sqs:us-east-1:000000000000:recorded"
+LATEST_AT = {"StartingPosition": "LATEST", "StartingPositionTimestamp": 1}
+TIMESTAMP_ONLY = "Timestamp only valid with StartingPosition AT_TIMESTAMP"
 NO_ZIP = b"no zip"
 
 INVALID, MISSING, CONFLICT = "InvalidParameterValueException", "ResourceNotFoundException", "ResourceConflictException"
@@ -76,6 +81,10 @@ def url(**members):
 
 def update(**members):
     return {"FunctionName": NAME, **members}
+
+
+def source(arn, **members):
+    return {"FunctionName": NAME, "EventSourceArn": arn, **members}
 
 
 REFUSALS = [
@@ -494,6 +503,20 @@ REFUSALS = [
         INVALID,
         "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not "
         "be null.",
+    ),
+    ("CreateEventSourceMapping", source(KINESIS, **LATEST_AT), INVALID, TIMESTAMP_ONLY),
+    ("CreateEventSourceMapping", source(TABLE, **LATEST_AT), INVALID, TIMESTAMP_ONLY),
+    (
+        "CreateEventSourceMapping",
+        source(TABLE, StartingPosition="AT_TIMESTAMP", StartingPositionTimestamp=1),
+        INVALID,
+        f"Unsupported starting position for arn type: {TABLE}",
+    ),
+    (
+        "CreateEventSourceMapping",
+        source(QUEUE, **LATEST_AT),
+        INVALID,
+        "StartingPosition is not valid for SQS event sources.",
     ),
     # tags
     ("TagResource", {"Resource": ARN, "Tags": {}}, INVALID, "An error occurred and the request cannot be processed."),
