@@ -7,7 +7,7 @@ DATA_DIR ?= $(CURDIR)/.firefork
 
 CONSOLE := src/firefork/console/index.html
 
-.PHONY: setup system venv runtimes console demo up test check bench docs format clean
+.PHONY: setup system venv runtimes console demo up test test-vm check bench docs format clean
 
 setup: system venv runtimes console  ## install everything that running needs
 
@@ -48,6 +48,9 @@ test: setup  ## run all tests
 	@./scripts/system-packages test
 	@$(BIN)/python -m pytest -n 2
 
+test-vm: setup  ## tests of isolation and limits under kernels of their own, with control groups of version 2
+	@for as in root service user limited-user; do PYTHON=$(CURDIR)/$(BIN)/python ./scripts/vm-tests --as $$as || exit; done
+
 check: venv  ## format, lint, types, layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -68,4 +71,4 @@ format: venv
 	@$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .runtimes .firefork .node console/node_modules src/firefork/console
+	rm -rf $(VENV) .runtimes .firefork .node .vm console/node_modules src/firefork/console

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import json
@@ -35,13 +36,33 @@ def installation() -> Installation:
 class FireforkServer:
     """Start with ``with``; stopped and its data removed at the end."""
 
+    def __init__(self, *options: str) -> None:
+        """``options`` are further ones of ``firefork up``."""
+        self._options = options
+        self._numbers = itertools.count(1)
+
     def __enter__(self) -> FireforkServer:
         self._folder = tempfile.TemporaryDirectory(prefix="firefork-bench-")
-        self._numbers = itertools.count(1)
+        self.data_dir = Path(self._folder.name)
+        self.start()
+        return self
+
+    def _begin(self) -> None:
         command = [sys.executable, "-m", "firefork.cli.main", "up", "--port", "0", "--data-dir", self._folder.name]
         self._process = subprocess.Popen(
-            [*command, "--runtimes-dir", str(RUNTIMES_DIR)], stdout=subprocess.PIPE, text=True
+            [*command, "--runtimes-dir", str(RUNTIMES_DIR), *self._options], stdout=subprocess.PIPE, text=True
         )
+
+    def start_and_kill(self, after_s: float) -> None:
+        """A start on the data folder that is cut off, most likely before the server is ready."""
+        self._begin()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(after_s)
+        self.kill()
+
+    def start(self) -> None:
+        """Start on the data folder: also again, once the server was killed."""
+        self._begin()
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if line.startswith("sandbox") and "namespaces" not in line:
@@ -53,19 +74,32 @@ class FireforkServer:
         self.pid: int = told["pid"]
         words = Path(self._folder.name, "credentials").read_text().split()
         self.credentials = Credentials(words[3], words[6])
-        self.lambda_ = boto3.client(
-            "lambda",
+        self.lambda_ = self.client("lambda")
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the server that tries everything once."""
+        make: Any = boto3.client  # of any service, where its stubs know each by name
+        return make(
+            service,
             endpoint_url=self.endpoint,
             region_name="us-east-1",
-            aws_access_key_id=words[3],
-            aws_secret_access_key=words[6],
-            config=Config(retries={"max_attempts": 0}),
+            aws_access_key_id=self.credentials.access_key,
+            aws_secret_access_key=self.credentials.secret_key,
+            config=Config(retries={"max_attempts": 0}, max_pool_connections=32),
         )
-        return self
+
+    def stop(self) -> int:
+        """Stop in order; the exit status."""
+        self._process.terminate()
+        return self._process.wait(timeout=60)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(timeout=60)
 
     def __exit__(self, *error: object) -> None:
-        self._process.terminate()
-        self._process.wait(timeout=60)
+        if self._process.poll() is None:
+            self.stop()
         self._folder.cleanup()
 
     def create(self, source: str, *, wait: bool = True, **members: Any) -> str:
@@ -99,6 +133,11 @@ class FireforkServer:
         """A signed Invoke request; ``name`` may end with a qualifier."""
         url = f"{self.endpoint}/2015-03-31/functions/{name}/invocations"
         return raw_client.prepare(url, credentials=self.credentials)
+
+    def cpu_s(self) -> float:
+        """Seconds of processor time that the server itself has used, without its environments."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def connect(self) -> raw_client.Connection:
         return raw_client.Connection(self.endpoint)

@@ -11,6 +11,7 @@ import burst
 import catalog_size
 import cold_start
 import idle_memory
+import metrics_cost
 import snapstart
 import throughput
 import warm_invoke
@@ -22,6 +23,7 @@ _ALL = (
     ("burst", burst.measure, 3),
     ("warm invokes", warm_invoke.measure, 10),
     ("throughput", throughput.measure, 3),
+    ("cost of metrics", metrics_cost.measure, 10),
     ("idle memory", idle_memory.measure, 16),
     ("size of the catalog", catalog_size.measure, 10_000),
 )

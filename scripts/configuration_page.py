@@ -30,9 +30,11 @@ _TAIL = """
 ## The data folder
 
 One server at a time owns it. `credentials` is a credentials file in AWS's format with the root key, readable by its
-owner only; `session.key` seals the temporary keys of roles; `firefork.db` is the SQLite database; `blobs/` holds
-packages as they were uploaded, `code/` and `opt/` what was unpacked from them (made again when missing);
-`server.json` says where the running server listens. To move everything, stop the server and copy the folder.
+owner only; `session.key` seals the temporary keys of roles; `secrets.key` encrypts secrets in the database;
+`metrics.token` is for [Prometheus](metrics.md#prometheus);
+`firefork.db` is the SQLite database; `blobs/` holds packages as they were uploaded, `code/` and `opt/` what was
+unpacked from them (made again when missing); `server.json` says where the running server listens. To move everything,
+stop the server and copy the folder.
 
 ## The runtimes folder
 

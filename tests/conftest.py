@@ -7,10 +7,14 @@ import io
 import itertools
 import json
 import os
+import pwd
 import queue
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import zipfile
@@ -19,11 +23,15 @@ from types import SimpleNamespace
 
 import boto3
 import hypothesis
+import psycopg
 import pytest
 from botocore.config import Config
 
 from firefork.engine.installations import Installations
 from firefork.engine.sandbox.capabilities import detect
+from firefork.store.database import Database
+from firefork.store.tables import metadata, secrets_keys
+from firefork.store.vault import KEY_FILE, Vault
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RUNTIMES_DIR = Path(os.environ.get("FIREFORK_RUNTIMES_DIR", REPOSITORY / ".runtimes"))
@@ -32,6 +40,7 @@ NEWEST = "python3.12"
 # Servers of tests set nothing up in this machine's network; tests/engine/sandbox/test_network.py brings machines along.
 os.environ.setdefault("FIREFORK_NETWORK", "host" if detect().mode == "process" else "none")
 _names = itertools.count(1)
+_POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 # The same examples in every run: a failure is never news of luck.
 hypothesis.settings.register_profile("suite", derandomize=True, deadline=None, max_examples=80)
@@ -135,6 +144,39 @@ def start_server():
     yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def firefork():
+    """Runs a command to its end; ``environment`` adds variables, those of the test's own FIREFORK_* are not seen."""
+
+    def run(*arguments, environment=None, timeout_s=60):
+        variables = {name: value for name, value in os.environ.items() if not name.startswith("FIREFORK_")}
+        return subprocess.run(
+            [sys.executable, "-m", "firefork.cli.main", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+            env={**variables, "PYTHONPATH": str(REPOSITORY / "src"), **(environment or {})},
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def refused():
+    """Checks that a command said why it failed in one line, and nothing else; the line."""
+
+    def check(result, code):
+        assert result.returncode == code, result.stderr
+        assert result.stdout == ""
+        lines = result.stderr.splitlines()
+        assert len(lines) == 1, result.stderr
+        assert lines[0].startswith("firefork: ")
+        return lines[0].removeprefix("firefork: ")
+
+    return check
 
 
 @pytest.fixture(scope="session")
@@ -277,3 +319,99 @@ def limited(isolated):
 @pytest.fixture(scope="session")
 def runtimes_dir():
     return RUNTIMES_DIR
+
+
+def _program(name):
+    """A program of PostgreSQL: Debian keeps the server's out of PATH."""
+    return next((str(folder / name) for folder in _POSTGRESQL if (folder / name).exists()), shutil.which(name))
+
+
+def _as_nobody():
+    """Options that run a program as nobody: PostgreSQL refuses root."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+@pytest.fixture(scope="session")
+def postgresql_server():
+    """A PostgreSQL server on loopback, and its folder, which goes with it. ``url`` lacks a database's name."""
+    if _program("initdb") is None:
+        pytest.skip("no PostgreSQL here: scripts/system-packages test installs it")
+    # Not in pytest's folder: only its owner may enter that, and the server is somebody else.
+    folder = Path(tempfile.mkdtemp(prefix="firefork-postgresql-"))
+    options = _as_nobody()
+    if options:
+        os.chown(folder, options["user"], options["group"])
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    data = folder / "data"
+    run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder, **options}
+    try:
+        initdb = [_program("initdb"), "-D", data, "-U", "firefork", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        subprocess.run([*initdb, "--locale=C.UTF-8"], **run)
+        settings = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+        control = [_program("pg_ctl"), "-D", data, "-w"]
+        subprocess.run([*control, "-o", settings, "-l", folder / "log", "start"], **run)
+        try:
+            yield SimpleNamespace(url=f"postgresql://firefork@127.0.0.1:{port}/", folder=data)
+        finally:
+            subprocess.run([*control, "-m", "immediate", "stop"], **run)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def make_postgresql(postgresql_server):
+    """Makes empty PostgreSQL databases; returns their URLs."""
+
+    def make():
+        name = f"d{next(_names)}"
+        with psycopg.connect(f"{postgresql_server.url}postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return postgresql_server.url + name
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def _postgresql_database(make_postgresql, tmp_path_factory):
+    made = Database(make_postgresql(), Vault(tmp_path_factory.mktemp("postgresql") / KEY_FILE))
+    made.migrate()
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, tmp_path):
+    """An empty database of either kind."""
+    if request.param == "sqlite":
+        made = Database.in_folder(tmp_path)
+        made.migrate()
+        yield made
+        made.close()
+        return
+    made = request.getfixturevalue("_postgresql_database")
+    yield made
+    with made.write() as connection:
+        for table in reversed(metadata.sorted_tables):
+            if table is not secrets_keys:
+                connection.execute(table.delete())
+
+
+@pytest.fixture(scope="session")
+def files_of(request):
+    """Reads all files that a database is made of, logs of changes included, by the database's URL."""
+
+    def read(url):
+        if url.startswith("sqlite"):
+            path = Path(url.removeprefix("sqlite:///"))
+            return b"".join(found.read_bytes() for found in path.parent.glob(f"{path.name}*"))
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+            number = connection.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone()[0]
+        folder = request.getfixturevalue("postgresql_server").folder / "base" / str(number)
+        return b"".join(found.read_bytes() for found in folder.iterdir())
+
+    return read

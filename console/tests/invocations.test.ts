@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { invocationsOf, percentile, slotsOf, summaryOf } from '../src/function/monitor/invocations.ts';
+import { invocationsOf } from '../src/function/monitor/invocations.ts';
 
 const report = (id: string, ms: number, rest = '') =>
   `REPORT RequestId: ${id}\tDuration: ${ms} ms\tBilled Duration: ${ms} ms\tMemory Size: 128 MB\tMax Memory Used: 40 MB\t${rest}\n`;
@@ -21,46 +21,6 @@ describe('invocationsOf', () => {
       ['2', true],
       ['3', false],
       ['1', false],
-    ]);
-  });
-});
-
-describe('summaryOf', () => {
-  it('counts and ranks', () => {
-    expect(summaryOf(invocationsOf(EVENTS))).toEqual({
-      count: 4,
-      errors: 2,
-      coldStarts: 1,
-      p50: 20,
-      p95: 40,
-      p99: 40,
-      mostMb: 40,
-    });
-  });
-
-  it('has no durations for nothing', () => {
-    expect(summaryOf([])).toMatchObject({ count: 0, p50: undefined, mostMb: undefined });
-  });
-});
-
-describe('percentile', () => {
-  it.each([
-    [0.5, 5],
-    [0.95, 10],
-    [0.1, 1],
-    [0, 1],
-    [1, 10],
-  ])('of ten numbers at %d is %d', (share, expected) => {
-    expect(percentile([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], share)).toBe(expected);
-  });
-});
-
-describe('slotsOf', () => {
-  it('sorts invokes into stretches of time, the end included', () => {
-    const slots = slotsOf(invocationsOf(EVENTS), 1000, 3000, 2);
-    expect(slots.map((slot) => [slot.start.getTime(), slot.count])).toEqual([
-      [1000, 1],
-      [2000, 3],
     ]);
   });
 });

@@ -23,7 +23,7 @@ class Settings:
     port: int = 4566
     region: str = "us-east-1"
     account: str = "000000000000"
-    database_url: str | None = None
+    database: str | None = None
     """SQLAlchemy URL; ``None`` means SQLite inside ``data_dir``."""
     upstream: str | None = None
     """Base URL where AWS services live that Firefork does not serve (S3 for code uploads)."""
@@ -48,7 +48,7 @@ class Settings:
     init_limit_s: float = 10.0
     """How long a function's init may take before it is ended and repeated within the first invoke."""
     spares: int = 2
-    """Forked sandboxes without a function kept ready per zygote."""
+    """The least number of forked sandboxes without a function that a zygote keeps ready."""
     shutdown_limit_s: float = 5.0
     """How long running invokes may go on after SIGTERM before they are ended."""
     account_concurrency: int = 1000
@@ -57,4 +57,8 @@ class Settings:
     """Memory that all environments may use together; ``None``: four fifths of what is available at start."""
     concurrent_starts: int = 8
     """Environments that are started at once; functions take turns."""
+    metrics: bool = True
+    """Whether invokes and the embedded metrics of log lines are counted."""
+    metrics_retention_days: int = 455
+    """How long metrics are kept, at last one value an hour. AWS: 455 days."""
     verbose: bool = False

@@ -141,10 +141,37 @@ class TestLogs:
             ("PutLogEvents", {"logGroupName": "/g", "logStreamName": "s"}, f"{GROUP}s"),
             ("FilterLogEvents", {"logGroupIdentifier": f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/g"}, GROUP),
             ("DescribeLogGroups", {}, f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group::log-stream:"),
+            ("StartQuery", {"logGroupNames": ["/g"]}, GROUP),
+            ("StartLiveTail", {"logGroupIdentifiers": [f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/g"]}, GROUP),
         ],
     )
     def test_resources(self, operation, request_, resource):
         assert needed("logs", operation, **request_) == [(f"logs:{operation}", resource)]
+
+
+class TestCloudwatch:
+    def test_putting_can_be_allowed_by_namespace(self):
+        (permission,) = permissions("cloudwatch", "PutMetricData")
+        request = {"Namespace": "Shop"}
+        assert needed("cloudwatch", "PutMetricData", **request) == [("cloudwatch:PutMetricData", "*")]
+        assert permission.keys(asked("cloudwatch", "PutMetricData", request)) == {"cloudwatch:namespace": "Shop"}
+
+    def test_reading_is_of_everything(self):
+        assert needed("cloudwatch", "GetMetricData") == [("cloudwatch:GetMetricData", "*")]
+
+
+class TestSchemas:
+    @pytest.mark.parametrize(
+        ("operation", "request_", "resource"),
+        [
+            ("CreateRegistry", {"RegistryName": "r"}, "registry/r"),
+            ("ListSchemas", {"RegistryName": "r"}, "registry/r"),
+            ("DescribeSchema", {"RegistryName": "r", "SchemaName": "s"}, "schema/r/s"),
+        ],
+    )
+    def test_resources(self, operation, request_, resource):
+        arn = f"arn:aws:schemas:eu-west-1:{ACCOUNT}:{resource}"
+        assert needed("schemas", operation, **request_) == [(f"schemas:{operation}", arn)]
 
 
 class TestIam:

@@ -17,7 +17,6 @@ from firefork.catalog.keys import role_session
 from firefork.catalog.resource_policies import ResourcePolicies
 from firefork.store.clock import now
 from firefork.store.database import Database
-from firefork.store.vault import Vault
 
 ACCOUNT = "111111111111"
 OTHER = "222222222222"
@@ -42,7 +41,7 @@ class World:
         self.tags = {}
         self.asked_for_tags = 0
         identities = Identities(self.directory, mode)
-        self.keys = AccessKeys(database, self.directory, Vault(tmp_path / "key"))
+        self.keys = AccessKeys(database, self.directory)
         self.authorizer = Authorizer(
             self.directory, identities, self.keys, resource_policies=self.policies, resource_tags=self._tags
         )

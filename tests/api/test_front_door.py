@@ -1,6 +1,5 @@
-"""The front door without a socket: ASGI messages in, ASGI messages out."""
+"""The front door without a socket: requests in, answers out."""
 
-import asyncio
 import json
 import threading
 import time
@@ -11,6 +10,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from firefork.api.front_door import BODY_LIMITS, FrontDoor
+from firefork.api.http_wire import RequestHead, RequestParser
+from firefork.api.request import ClientGone, Request, RequestBody
 from firefork.aws.errors import LogsResourceNotFound, ResourceNotFound
 from firefork.aws.principal import Principal, SigningKey
 
@@ -81,12 +82,15 @@ class Permissive:
 
 
 @pytest.fixture
-def door(provider):
+def door(provider, tmp_path):
+    package = tmp_path / "x.zip"
+    package.write_bytes(b"z" * 600_000)
     made = FrontDoor(
         {"lambda": [provider], "logs": [Logs()], "sts": [Sts()], "cloudwatch": [CloudWatch()]},
         authenticate=lambda key, token: KEY if key == KEY.access_key_id else None,
         authorizer=Permissive(),
         health=lambda: {"status": "ready"},
+        download=lambda path, query: package if query == "good" else None,
         body_patience_s=0.2,
     )
     yield made
@@ -94,11 +98,11 @@ def door(provider):
 
 
 class Answer:
-    def __init__(self, messages):
-        start, *bodies = messages
-        self.status = start["status"]
-        self.headers = {name.decode(): value.decode() for name, value in start["headers"]}
-        self.body = b"".join(message["body"] for message in bodies)
+    def __init__(self, answer, body):
+        self.status = answer.status
+        self.headers = {name.lower(): value for name, value in answer.headers}
+        self.length = answer.length
+        self.body = body
 
     @property
     def json(self):
@@ -108,50 +112,43 @@ class Answer:
 def signed(
     method, path, *, query="", body=b"", headers=None, service="lambda", region="us-east-1", key=KEY, presign=False
 ):
-    """ASGI scope and body of a signed request."""
+    """Head and body of a signed request."""
     request = AWSRequest(
         method=method, url=f"http://{HOST}{path}{'?' if query else ''}{query}", data=body, headers=headers or {}
     )
     signer = SigV4QueryAuth if presign else SigV4Auth
     signer(Credentials(key.access_key_id, key.secret), service, region).add_auth(request)
     prepared = request.prepare()
-    found = [
-        (name.lower().encode(), value if isinstance(value, bytes) else value.encode())
+    found = {
+        name.lower(): value if isinstance(value, str) else value.decode()
         for name, value in prepared.headers.items()
         if name.lower() != "content-length"
-    ]
-    return scope(method, prepared.url.removeprefix(f"http://{HOST}"), [(b"host", HOST.encode()), *found]), body
-
-
-def scope(method, target, headers=()):
-    path, _, query = target.partition("?")
-    return {
-        "type": "http",
-        "method": method,
-        "raw_path": path.encode(),
-        "query_string": query.encode(),
-        "headers": list(headers),
     }
+    return head_of(method, prepared.url.removeprefix(f"http://{HOST}"), {"host": HOST, **found}), body
 
 
-async def send_to(door, scope, body=b"", parts=None):
+def head_of(method, target, headers=None):
+    path, _, query = target.partition("?")
+    return RequestHead(method, path, query, dict(headers or {}))
+
+
+async def send_to(door, head, body=b"", parts=None, *, gone=False, secure=False):
     """The answer to a request whose body comes in ``parts``; a part that is ``None`` never comes."""
     waiting = list(parts if parts is not None else [body])
-    sent = []
-
-    async def receive():
-        if not waiting:
-            return {"type": "http.disconnect"}
-        part = waiting.pop(0)
+    received = RequestBody(lambda: None)
+    for part in waiting:
         if part is None:
-            await asyncio.Event().wait()
-        return {"type": "http.request", "body": part, "more_body": bool(waiting)}
-
-    async def send(message):
-        sent.append(message)
-
-    await door(scope, receive, send)
-    return Answer(sent) if sent else None
+            break
+        received.feed(part)
+    else:
+        if gone:
+            received.lose()
+        else:
+            received.end()
+    answer = await door(Request(head, received, "127.0.0.1", secure))
+    if answer.stream is not None:
+        return Answer(answer, b"".join([part async for part in answer.stream]))
+    return Answer(answer, answer.body)
 
 
 class TestDispatch:
@@ -161,6 +158,9 @@ class TestDispatch:
         assert answer.json == {"Functions": [], "NextMarker": "111122223333/ap-southeast-7"}
         assert answer.headers["x-amzn-requestid"] == provider.calls[0].request_id
         assert provider.calls[0].endpoint == f"http://{HOST}"
+        assert provider.calls[0].source_ip == "127.0.0.1"
+        await send_to(door, *signed("GET", "/2015-03-31/functions/"), secure=True)
+        assert provider.calls[1].endpoint == f"https://{HOST}"
 
     async def test_coroutines_run_on_the_loop_and_functions_in_a_thread(self, door):
         """What may block must not stop the others."""
@@ -193,10 +193,11 @@ class TestDispatch:
         assert b"<Namespace>a</Namespace>" in (await send_to(door, *as_form)).body
 
     async def test_a_repeated_header_is_signed_as_one(self, door):
-        request, body = signed("GET", "/2015-03-31/functions/", headers={"X-Custom": "a,b"})
-        split = [pair for pair in request["headers"] if pair[0] != b"x-custom"]
-        request["headers"] = [*split, (b"x-custom", b"a"), (b"x-custom", b"b")]
-        assert (await send_to(door, request, body)).status == 200
+        head, body = signed("GET", "/2015-03-31/functions/", headers={"X-Custom": "a,b"})
+        lines = [f"{name}: {value}" for name, value in head.headers.items() if name != "x-custom"]
+        sent = "\r\n".join([f"GET {head.path} HTTP/1.1", *lines, "x-custom: a", "X-Custom: b", "", ""])
+        received = RequestParser().feed(sent.encode())[0]
+        assert (await send_to(door, received, body)).status == 200
 
 
 class TestRefusals:
@@ -260,11 +261,11 @@ class TestRefusals:
         assert "a defect" in caplog.text
 
     async def test_unsigned_requests_are_refused_in_the_form_they_seem_to_be_of(self, door):
-        rest = await send_to(door, scope("GET", "/2015-03-31/functions/"))
+        rest = await send_to(door, head_of("GET", "/2015-03-31/functions/"))
         assert (rest.status, rest.headers["x-amzn-errortype"]) == (403, "MissingAuthenticationTokenException")
-        rpc = await send_to(door, scope("POST", "/", [(b"x-amz-target", b"Logs_20140328.DescribeLogGroups")]))
+        rpc = await send_to(door, head_of("POST", "/", {"x-amz-target": "Logs_20140328.DescribeLogGroups"}))
         assert (rpc.status, rpc.json["__type"]) == (400, "MissingAuthenticationTokenException")
-        query = await send_to(door, scope("GET", "/?Action=GetCallerIdentity"))
+        query = await send_to(door, head_of("GET", "/?Action=GetCallerIdentity"))
         assert query.status == 403
         assert b"<Code>MissingAuthenticationToken</Code>" in query.body
 
@@ -311,17 +312,16 @@ class TestBodies:
     async def test_a_length_beyond_the_limit_is_refused_before_anything_is_read(self, door, method, path, limit, name):
         """Only the headers were sent; the answer comes all the same."""
         request, _ = signed(method, path)
-        request["headers"].append((b"content-length", str(limit + 1).encode()))
+        request.headers["content-length"] = str(limit + 1)
         answer = await send_to(door, request, parts=[None])
         assert (answer.status, answer.headers["x-amzn-errortype"]) == (413, "RequestEntityTooLargeException")
         assert answer.json["message"] == f"Request must be smaller than {limit} bytes for the {name} operation"
-        assert answer.headers["connection"] == "close"
 
     async def test_a_body_without_a_length_is_refused_when_it_passes_the_limit(self, door):
-        """Nothing behind the limit is kept, and what the client still sends is thrown away."""
+        """Whatever the client may still send."""
         limit, _ = BODY_LIMITS["lambda", "Invoke"]
         request, _ = signed("POST", "/2015-03-31/functions/f/invocations")
-        parts = [b"x" * (1 << 20)] * (limit // (1 << 20) + 1) + [b"more", b"and more"]
+        parts = [b"x" * (1 << 20)] * (limit // (1 << 20) + 1) + [None]
         answer = await send_to(door, request, parts=parts)
         assert answer.status == 413
 
@@ -340,14 +340,40 @@ class TestBodies:
 
     async def test_a_client_that_went_away_gets_nothing_and_leaves_no_trace(self, door, caplog):
         request, _ = signed("POST", "/2015-03-31/functions", body=b"{}")
-        assert await send_to(door, request, parts=[]) is None
+        with pytest.raises(ClientGone):
+            await send_to(door, request, parts=[b"{"], gone=True)
         assert caplog.text == ""
 
 
 class TestInternal:
     async def test_health(self, door):
-        answer = await send_to(door, scope("GET", "/_firefork/health"))
+        answer = await send_to(door, head_of("GET", "/_firefork/health"))
         assert (answer.status, answer.json) == (200, {"status": "ready"})
 
     async def test_anything_else_is_forbidden(self, door):
-        assert (await send_to(door, scope("GET", "/_firefork/code/x.zip"))).status == 403
+        assert (await send_to(door, head_of("GET", "/_firefork/code/x.zip"))).status == 403
+
+    async def test_what_is_no_request_is_refused_in_awss_shape(self, door):
+        refusal = door.refuse(431, "too long")
+        assert refusal.status == 431
+        assert dict(refusal.headers)["x-amzn-ErrorType"] == "BadRequestException"
+        assert json.loads(refusal.body) == {"message": "too long"}
+
+
+class TestDownloads:
+    """Stored packages, behind links that need no signature."""
+
+    async def test_the_file_comes_in_parts_and_its_length_is_told(self, door):
+        answer = await send_to(door, head_of("GET", "/_firefork/code/x.zip?good"))
+        assert (answer.status, answer.headers["content-type"]) == (200, "application/zip")
+        assert answer.body == b"z" * 600_000
+        assert answer.length == 600_000
+
+    async def test_head_tells_the_length_only(self, door):
+        answer = await send_to(door, head_of("HEAD", "/_firefork/code/x.zip?good"))
+        assert (answer.status, answer.length, answer.body) == (200, 600_000, b"")
+
+    @pytest.mark.parametrize(("method", "query"), [("POST", "good"), ("GET", "bad")])
+    async def test_nothing_else_is_given(self, door, method, query):
+        answer = await send_to(door, head_of(method, f"/_firefork/code/x.zip?{query}"))
+        assert answer.status == 403

@@ -1,4 +1,4 @@
-"""Random requests to every operation of Lambda and CloudWatch Logs, derived from botocore's models.
+"""Random requests to every operation of services, derived from botocore's models.
 
 Whatever is sent, the answer is AWS-shaped and not 500, it comes in time, and a refused request has written nothing.
 Some requests are valid, some break a constraint of the model, some are damaged on the wire. ``FIREFORK_FUZZ_EXAMPLES``
@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sqlite3
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -109,6 +110,70 @@ def known_values(zipped, *, mapping=UUID, config=CONFIG):
     }
 
 
+def metric_values():
+    """The same for CloudWatch."""
+    now_s = int(time.time())
+    numbers = st.sampled_from([0.0, -1.5, 3.0, 1e300])
+    datum = st.fixed_dictionaries(
+        {"MetricName": st.sampled_from(["a", "b"])},
+        optional={
+            "Value": numbers,
+            "Values": st.lists(numbers, max_size=3),
+            "Unit": st.sampled_from(["Count", "None", "Parsec"]),
+            "Timestamp": st.sampled_from([now_s - 60, now_s - 10**7]),
+            "StorageResolution": st.sampled_from([1, 60, 2]),
+        },
+    )
+    metric = {"Namespace": "Fuzz", "MetricName": "a", "Dimensions": []}
+    stat = st.fixed_dictionaries(
+        {
+            "Metric": st.just(metric),
+            "Period": st.sampled_from([10, 60, 7]),
+            "Stat": st.sampled_from(["Sum", "p99", "TM(1%:99%)", "Most"]),
+        }
+    )
+    expression = st.sampled_from(["a + b", "SUM(METRICS())", "RATE(a) / b", "c", "1 +", "FILL(b, REPEAT)"])
+    query = st.fixed_dictionaries({"MetricStat": stat}) | st.fixed_dictionaries({"Expression": expression})
+    queries = st.lists(query, max_size=3).map(
+        lambda found: [{"Id": name, **query} for name, query in zip("abc", found, strict=False)]
+    )
+    return {
+        "StartTime": st.sampled_from([now_s - 7200, now_s - 7200, now_s]),
+        "EndTime": st.just(now_s),
+        "MetricData": st.lists(
+            mostly(st.fixed_dictionaries({"MetricName": st.just("a"), "Value": st.just(1.0)}), datum),
+            min_size=1,
+            max_size=2,
+        ),
+        "EntityMetricData": None,
+        "MetricDataQueries": queries,
+        "Namespace": st.sampled_from(["Fuzz", "AWS/Lambda"]),
+        "MetricName": st.sampled_from(["a", "b"]),
+        "DimensionName": st.sampled_from(["x", "y"]),
+        "DimensionValue": st.sampled_from(["1", "2"]),
+        "ExtendedStatistic": st.sampled_from(["p50", "IQM", "p"]),
+        "Period": st.sampled_from([10, 60, 300, 7]),
+        "MaxDatapoints": st.sampled_from([1, 100]),
+        "NextToken": st.sampled_from(["", "MQ==", "x"]),
+    }
+
+
+def schema_values():
+    """The same for EventBridge Schemas."""
+    whole = json.dumps({"openapi": "3.0.0", "info": {"title": "t", "version": "1"}, "paths": {}})
+    arn = "arn:aws:schemas:us-east-1:000000000000"
+    return {
+        "RegistryName": st.sampled_from(["fuzz", "other", "missing"]),
+        "SchemaName": st.sampled_from(["s", "t"]),
+        "SchemaVersion": st.sampled_from(["1", "2", "x"]),
+        "Content": st.sampled_from([whole, whole.replace("t", "u"), "{", "[]"]),
+        "Events": st.lists(st.sampled_from(['{"a": 1}', "[1]", "null", "{"]), min_size=1, max_size=3),
+        "ResourceArn": st.sampled_from([f"{arn}:registry/fuzz", f"{arn}:schema/fuzz/s", f"{arn}:registry/no", "x"]),
+        "Limit": st.sampled_from([0, 1, 100, 101]),
+        "NextToken": st.sampled_from(["", "cw==", "x"]),
+    }
+
+
 class Requests:
     """Strategies for whole requests of a service's operations."""
 
@@ -202,8 +267,10 @@ class Wire:
     def __init__(self, server, service):
         self._server = server
         self._service = models.service_model(service)
-        self._serializer = create_serializer(self._service.protocol, include_validation=False)
-        self._signer = SigV4Auth(Credentials(*server.keys()), service, "us-east-1")
+        # CloudWatch's answers are looked into as well: of its protocols the one that can be read here.
+        protocol = "json" if "json" in models.protocols(service) else self._service.protocol
+        self._serializer = create_serializer(protocol, include_validation=False)
+        self._signer = SigV4Auth(Credentials(*server.keys()), self._service.signing_name, "us-east-1")
         self._pool = urllib3.PoolManager(timeout=ANSWER_LIMIT_S, retries=False)
 
     def send(self, operation, parameters, damage):
@@ -227,7 +294,7 @@ class Wire:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
             names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             for name in sorted(names):
-                if name.startswith(("log_", "sqlite_")):
+                if name.startswith(("log_", "metric_", "sqlite_")):
                     continue  # functions that still run write there
                 query = SETTLING.get(name, f"SELECT * FROM {name}")
                 rows.append((name, database.execute(query).fetchall()))
@@ -260,7 +327,7 @@ def order_of(name):
     return next(place for place, start in enumerate(ORDER) if name.startswith(start))
 
 
-def fuzz(server, service, known):
+def fuzz(server, service, known, *, examples=EXAMPLES):
     """Send to every operation; statuses by operation."""
     wire, requests, outcomes = Wire(server, service), Requests(known), {}
     model = models.service_model(service)
@@ -268,7 +335,7 @@ def fuzz(server, service, known):
         operation, seen = model.operation_model(name), Counter()
         send_many(wire, operation, requests.of(operation), seen, count=1)
         if 501 not in seen:
-            send_many(wire, operation, requests.of(operation), seen, count=EXAMPLES)
+            send_many(wire, operation, requests.of(operation), seen, count=examples)
         outcomes[name] = seen
     return outcomes
 
@@ -348,6 +415,21 @@ class TestEveryOperation:
         for group in client.describe_log_groups()["logGroups"]:
             client.describe_log_streams(logGroupName=group["logGroupName"])
             client.filter_log_events(logGroupName=group["logGroupName"])
+
+    def test_of_cloudwatch(self, fuzzed, record_property):
+        client = fuzzed.client("cloudwatch")
+        client.put_metric_data(Namespace="Fuzz", MetricData=[{"MetricName": "a", "Value": 1.0}])
+        outcomes = fuzz(fuzzed, "cloudwatch", metric_values(), examples=max(EXAMPLES, 30))  # they are few
+        succeeded = tell(record_property, "cloudwatch", outcomes)
+        assert succeeded >= {"PutMetricData", "GetMetricData", "GetMetricStatistics", "ListMetrics"}
+
+    def test_of_schemas(self, fuzzed, record_property):
+        client = fuzzed.client("schemas")
+        client.create_registry(RegistryName="fuzz")
+        outcomes = fuzz(fuzzed, "schemas", schema_values())
+        succeeded = tell(record_property, "schemas", outcomes)
+        served = {name for name, seen in outcomes.items() if 501 not in seen}
+        assert len(succeeded) > len(served) / 2, sorted(served - succeeded)
 
 
 def check_whole(client):

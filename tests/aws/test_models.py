@@ -9,12 +9,12 @@ class TestRouter:
     @pytest.mark.parametrize(
         ("method", "path", "query", "operation"),
         [
-            ("GET", "/2015-03-31/functions/", {}, "ListFunctions"),
-            ("GET", "/2015-03-31/functions", {}, "ListFunctions"),
-            ("POST", "/2015-03-31/functions/f/invocations", {}, "Invoke"),
-            ("GET", "/2018-10-31/layers", {"find": "LayerVersion", "Arn": "x"}, "GetLayerVersionByArn"),
-            ("GET", "/2018-10-31/layers", {}, "ListLayers"),
-            ("GET", "/2018-10-31/layers/l/versions/3", {}, "GetLayerVersion"),
+            ("GET", "/2015-03-31/functions/", "", "ListFunctions"),
+            ("GET", "/2015-03-31/functions", "", "ListFunctions"),
+            ("POST", "/2015-03-31/functions/f/invocations", "", "Invoke"),
+            ("GET", "/2018-10-31/layers", "find=LayerVersion&Arn=x", "GetLayerVersionByArn"),
+            ("GET", "/2018-10-31/layers", "", "ListLayers"),
+            ("GET", "/2018-10-31/layers/l/versions/3", "", "GetLayerVersion"),
         ],
     )
     def test_finds_the_operation(self, method, path, query, operation):
@@ -24,7 +24,7 @@ class TestRouter:
 
     def test_labels_are_decoded(self):
         path = "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Af/code"
-        assert models.router("lambda").find("PUT", path, {}) == (
+        assert models.router("lambda").find("PUT", path, "") == (
             "UpdateFunctionCode",
             {"FunctionName": "arn:aws:lambda:us-east-1:000000000000:function:f"},
         )
@@ -40,7 +40,7 @@ class TestRouter:
         ],
     )
     def test_what_no_operation_has(self, method, path):
-        assert models.router("lambda").find(method, path, {}) is None
+        assert models.router("lambda").find(method, path, "") is None
 
 
 class TestDeviations:

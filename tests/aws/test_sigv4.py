@@ -169,6 +169,9 @@ class TestRefusals:
             lambda request: changed(request, query="a=b"),
             lambda request: changed(request, method="PUT"),
             lambda request: changed(request, host="127.0.0.1:1"),
+            lambda request: changed(request, authorization=request.headers["authorization"][:-1] + "é"),
+            lambda request: changed(request, authorization=request.headers["authorization"][:-1]),
+            lambda request: changed(request, x_amz_content_sha256="é"),
             lambda request: changed(
                 request, authorization=request.headers["authorization"].replace("/eu-west-1/", "/us-east-1/")
             ),
@@ -179,7 +182,20 @@ class TestRefusals:
                 sign(headers={"X-Amz-Content-SHA256": "0" * 64}), body=b"other than what was hashed"
             ),
         ],
-        ids=["secret", "body", "path", "query", "method", "host", "region", "service", "payload hash"],
+        ids=[
+            "secret",
+            "body",
+            "path",
+            "query",
+            "method",
+            "host",
+            "beyond ASCII",
+            "short",
+            "odd hash",
+            "region",
+            "service",
+            "payload hash",
+        ],
     )
     def test_what_was_changed_after_signing(self, spoil):
         error = refusal(spoil(sign()))

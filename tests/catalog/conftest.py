@@ -8,7 +8,6 @@ from firefork.catalog.layers import Layers
 from firefork.catalog.packages import Packages
 from firefork.settings import Settings
 from firefork.store.blobs import Blobs
-from firefork.store.database import Database
 
 
 @pytest.fixture
@@ -19,14 +18,6 @@ def packages(tmp_path):
 @pytest.fixture
 def scope():
     return Scope("123456789012", "eu-west-1")
-
-
-@pytest.fixture
-def database(tmp_path):
-    made = Database.in_folder(tmp_path)
-    made.migrate()
-    yield made
-    made.close()
 
 
 @pytest.fixture

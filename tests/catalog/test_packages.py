@@ -6,7 +6,9 @@ import io
 import os
 import stat
 import struct
+import threading
 import zipfile
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -308,3 +310,70 @@ class TestGarbage:
             (tmp_path / path).touch()
         Packages(Blobs(tmp_path / "blobs"), tmp_path / "code", tmp_path / "opt")
         assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
+
+
+class TestCollection:
+    """While the server runs: what nothing refers to goes, and what is just being uploaded stays."""
+
+    def test_goes_at_the_second_look(self, packages, on_disk):
+        """Not at the first: environments of a function that was deleted a moment ago still run its code."""
+        kept, lost = (packages.accept(archive((name, "x"))).digest for name in ("kept", "lost"))
+        before = on_disk()
+        assert packages.collect(kept.__eq__) == 0
+        assert on_disk() == before
+        assert packages.collect(kept.__eq__) == 1
+        assert {kept, f"{kept}.json"} == {path.name for path in packages.code_dir.iterdir()}
+        assert packages.code_folder(kept).is_dir()
+        with pytest.raises(FileNotFoundError):
+            packages.code_folder(lost)
+
+    def test_what_got_an_owner_in_between_stays(self, packages):
+        digest = packages.accept(archive(("a", "x"))).digest
+        owned = set()
+        assert packages.collect(owned.__contains__) == 0
+        owned.add(digest)
+        assert packages.collect(owned.__contains__) == 0
+        owned.clear()
+        assert packages.collect(owned.__contains__) == 0, "it is without owner for the first time again"
+        assert packages.collect(owned.__contains__) == 1
+
+    def test_a_package_that_a_request_holds_stays(self, packages):
+        """It was accepted, its function is not written yet: two looks in that moment change nothing."""
+        data = archive(("a", "x"))
+        owned = set()
+        packages.accept(data)
+        packages.collect(owned.__contains__)
+        with packages.accepted(data, owned.__contains__) as package:
+            assert packages.collect(owned.__contains__) == 0
+            assert packages.code_folder(package.digest).is_dir()
+            owned.add(package.digest)
+        assert packages.collect(owned.__contains__) == 0
+
+    def test_uploads_and_looks_at_once(self, packages):
+        """Many threads upload the same few packages, one looks all the time: no function ends without its code."""
+        archives = [archive((f"f{number}", "x")) for number in range(3)]
+        owners, lock = Counter(), threading.Lock()
+        done = threading.Event()
+
+        def own(digest, count):
+            with lock:
+                owners[digest] += count
+
+        def create(number):
+            with packages.accepted(archives[number % 3], lambda digest: bool(owners[digest])) as package:
+                own(package.digest, 1)
+            found = (packages.code_dir / package.digest).is_dir()
+            own(package.digest, -1)
+            return found
+
+        def look():
+            while not done.is_set():
+                packages.collect(lambda digest: bool(owners[digest]))
+
+        with ThreadPoolExecutor(5) as pool:
+            looking = pool.submit(look)
+            try:
+                assert all(pool.map(create, range(60)))
+            finally:
+                done.set()
+            looking.result()

@@ -282,7 +282,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("url", ["nonsense", "mysql://127.0.0.1/x", "postgresql+psycopg://127.0.0.1:1/x"])
     def test_a_database_url_that_leads_nowhere(self, url, firefork, refused, tmp_path):
-        said = refused(firefork("up", "--port", "0", "--data-dir", tmp_path, "--database-url", url), 1)
+        said = refused(firefork("up", "--port", "0", "--data-dir", tmp_path, "--database", url), 1)
         assert said.startswith("the database cannot be opened: ")
 
     def test_test_credentials_beyond_loopback(self, firefork, refused, tmp_path):

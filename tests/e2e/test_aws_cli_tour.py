@@ -106,7 +106,9 @@ lambda delete-code-signing-config --code-signing-config-arn $config
 mapping = lambda create-event-source-mapping --function-name tour --event-source-arn $queue --no-enabled --query UUID
 lambda get-event-source-mapping --uuid $mapping --query EventSourceArn => $queue
 lambda list-event-source-mappings --function-name tour --query EventSourceMappings[].UUID => $mapping
+lambda get-event-source-mapping --uuid $mapping --query State ~> Disabled
 lambda update-event-source-mapping --uuid $mapping --batch-size 7 --query BatchSize => 7
+lambda get-event-source-mapping --uuid $mapping --query State ~> Disabled
 lambda delete-event-source-mapping --uuid $mapping --query State => Deleting
 """
 

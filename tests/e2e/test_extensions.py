@@ -2,40 +2,8 @@
 
 import json
 import re
-import urllib.request
 
 import pytest
-
-EXTENSION = """#!/usr/bin/env python3
-import http.client, json, os, signal, sys, time
-
-NAME = os.path.basename(__file__)
-connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-
-
-def call(method, path, headers=(), body=None):
-    connection.request(method, path, body=body, headers=dict(headers))
-    answer = connection.getresponse()
-    return answer, answer.read()
-
-
-def tell(*words):
-    print(NAME, *words, flush=True)
-
-
-def register(events=("INVOKE", "SHUTDOWN"), **headers):
-    answer, body = call("POST", "/2020-01-01/extension/register",
-                        {"Lambda-Extension-Name": NAME, **headers}, json.dumps({"events": list(events)}))
-    assert answer.status == 200, body
-    return answer.headers["Lambda-Extension-Identifier"], json.loads(body)
-
-
-def next_event(identifier):
-    answer, body = call("GET", "/2020-01-01/extension/event/next", {"Lambda-Extension-Identifier": identifier})
-    assert answer.status == 200, body
-    return json.loads(body)
-
-"""
 
 LOOP = """
 identifier, facts = register()
@@ -47,35 +15,14 @@ while True:
 """
 
 
-@pytest.fixture(scope="session")
-def with_extension(make_function, lambda_, zipped):
-    """A function with an extension of the given code in a layer."""
-
-    def make(
-        code, source="def handler(event, context):\n    return 'answer'\n", *, name="helper", executable=True, **options
-    ):
-        path = f"extensions/{name}"
-        content = zipped({path: EXTENSION + code}, executables=[path] if executable else [])
-        layer = lambda_.publish_layer_version(LayerName="with-extension", Content={"ZipFile": content})
-        return make_function(source, Layers=[layer["LayerVersionArn"]], **options)
-
-    return make
-
-
-def ended(function, eventually, text):
-    """All messages, once ``text`` is among them."""
-    eventually(lambda: any(text in message for message in function.messages()))
-    return function.messages()
-
-
 class TestLife:
-    def test_it_hears_of_each_invoke_and_of_the_end(self, with_extension, lambda_, eventually):
+    def test_it_hears_of_each_invoke_and_of_the_end(self, with_extension, lambda_, ended):
         """Registered before the runtime starts, INVOKE for each event, SHUTDOWN at the end, all of it in the log."""
         function = with_extension(LOOP)
         first, second = function.invoke(), function.invoke()
         assert first.body == b'"answer"'
         lambda_.delete_function(FunctionName=function.name)
-        messages = ended(function, eventually, "helper SHUTDOWN")
+        messages = ended(function, "helper SHUTDOWN")
         assert f"helper INVOKE  {first.request_id}\n" in messages
         assert f"helper INVOKE  {second.request_id}\n" in messages
         assert messages[-1] == "helper SHUTDOWN SPINDOWN \n"
@@ -118,7 +65,7 @@ while next_event(identifier)["eventType"] != "SHUTDOWN":
         }
         assert "helper WHERE / True\n" in messages
 
-    def test_the_caller_does_not_wait_for_a_slow_extension(self, with_extension, lambda_, eventually):
+    def test_the_caller_does_not_wait_for_a_slow_extension(self, with_extension, lambda_, ended):
         """The answer goes out when the runtime gave it; billing and the next invoke wait for the extension."""
         function = with_extension(
             """
@@ -131,11 +78,37 @@ while next_event(identifier)["eventType"] != "SHUTDOWN":
         answer = lambda_.invoke(FunctionName=function.name)
         assert answer["Payload"].read() == b'"answer"'
         assert "helper DONE\n" not in function.messages()
-        messages = ended(function, eventually, "REPORT RequestId")
+        messages = ended(function, "REPORT RequestId")
         report = next(message for message in messages if message.startswith("REPORT"))
         assert messages.index("helper DONE\n") < messages.index(report)
         assert float(re.search(r"\tDuration: ([\d.]+) ms", report)[1]) < 500
         assert int(re.search(r"Billed Duration: (\d+) ms", report)[1]) >= 600
+
+    def test_a_shell_script_can_be_one(self, with_extension, lambda_, ended):
+        """Nothing but bash: the protocol over a socket of its own."""
+        function = with_extension(
+            r"""#!/bin/bash
+ask() {  # method, path, header, body: the answer's head and body on standard output
+    exec 3<>"/dev/tcp/${AWS_LAMBDA_RUNTIME_API%:*}/${AWS_LAMBDA_RUNTIME_API#*:}"
+    printf '%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\nContent-Length: %d\r\n\r\n%s' \
+        "$1" "/2020-01-01/extension/$2" "$3" "${#4}" "$4" >&3
+    cat <&3
+    exec 3>&-
+}
+answer=$(ask POST register "Lambda-Extension-Name: ${0##*/}" '{"events":["INVOKE","SHUTDOWN"]}')
+identifier=$(grep -i '^Lambda-Extension-Identifier' <<<"$answer" | tr -d '\r' | cut -d' ' -f2)
+until [[ $answer == *'"SHUTDOWN"'* ]]; do
+    answer=$(ask GET event/next "Lambda-Extension-Identifier: $identifier" "")
+    echo "script heard ${answer##*$'\n'}"
+done
+""",
+            name="script.sh",
+        )
+        request_id = function.invoke().request_id
+        lambda_.delete_function(FunctionName=function.name)
+        heard = [json.loads(m[13:]) for m in ended(function, '"SHUTDOWN"') if m.startswith("script heard ")]
+        assert [event["eventType"] for event in heard] == ["INVOKE", "SHUTDOWN"]
+        assert heard[0]["requestId"] == request_id
 
     def test_with_a_log_tail_the_caller_gets_what_the_extension_wrote(self, with_extension):
         """LogType=Tail ends with REPORT, so it includes the extension's time."""
@@ -209,7 +182,58 @@ while event["eventType"] != "SHUTDOWN":
             "fork/exec /opt/extensions/no-exec: permission denied",
         }
 
-    def test_a_timeout_is_told_to_it(self, with_extension, eventually):
+    def test_one_that_gives_up_fails_the_invoke_and_the_next_one_works(self, with_extension):
+        """exit/error: Extension.ExitError with the type that it reported, then a fresh start."""
+        function = with_extension(
+            """
+identifier, facts = register()
+event = next_event(identifier)
+if event["eventType"] == "INVOKE" and not os.path.exists("/tmp/gave-up"):
+    open("/tmp/gave-up", "w").close()
+    call("POST", "/2020-01-01/extension/exit/error", {
+        "Lambda-Extension-Identifier": identifier, "Lambda-Extension-Function-Error-Type": "Extension.NoBackend"})
+    signal.pause()
+while event["eventType"] != "SHUTDOWN":
+    event = next_event(identifier)
+""",
+            "import signal\ndef handler(event, context):\n"
+            "    if event.get('wait'):\n        signal.pause()\n    return 'answer'\n",
+        )
+        result = function.invoke({"wait": True})
+        assert json.loads(result.body) == {
+            "errorType": "Extension.ExitError",
+            "errorMessage": f"RequestId: {result.request_id} Error: Extension.NoBackend",
+        }
+        assert result.tail.endswith("Status: error\tError Type: Extension.ExitError\n")
+        assert function() == "answer"
+
+    def test_one_that_does_not_die_is_killed_after_two_seconds(self, with_extension, lambda_, environments, eventually):
+        """It ignores SIGTERM and its SHUTDOWN, which it is told once, and asks for more: 2 s in all, then SIGKILL."""
+        function = with_extension(
+            """
+import threading
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+identifier, facts = register()
+while (event := next_event(identifier))["eventType"] != "SHUTDOWN":
+    pass
+def ask():
+    tell("SHUTDOWN AGAIN", next_event(identifier))
+threading.Thread(target=ask).start()
+while True:
+    tell("ALIVE", event["deadlineMs"] - int(time.time() * 1000))
+    time.sleep(0.1)
+"""
+        )
+        function()
+        before = environments()
+        lambda_.delete_function(FunctionName=function.name)
+        eventually(lambda: environments() < before)
+        left = [int(message.split()[2]) for message in function.messages() if message.startswith("helper ALIVE")]
+        assert 1000 < left[0] <= 2000
+        assert left[-1] < 600
+        assert not any(message.startswith("helper SHUTDOWN AGAIN") for message in function.messages())
+
+    def test_a_timeout_is_told_to_it(self, with_extension, ended):
         """SHUTDOWN with TIMEOUT, then the next invoke starts everything anew."""
         function = with_extension(
             LOOP,
@@ -217,7 +241,7 @@ while event["eventType"] != "SHUTDOWN":
             Timeout=1,
         )
         assert json.loads(function.invoke({"s": 5}).body)["errorType"] == "Sandbox.Timedout"
-        ended(function, eventually, "helper SHUTDOWN TIMEOUT")
+        ended(function, "helper SHUTDOWN TIMEOUT")
         assert function() == "ok"
 
 
@@ -232,21 +256,21 @@ def handler(event, context):
     return "ok"
 """
 
-    def test_the_runtime_gets_sigterm_before_the_extension_its_shutdown(self, with_extension, lambda_, eventually):
+    def test_the_runtime_gets_sigterm_before_the_extension_its_shutdown(self, with_extension, lambda_, ended):
         """From python3.12 on."""
         function = with_extension(LOOP, self.SOURCE)
         function()
         lambda_.delete_function(FunctionName=function.name)
-        messages = ended(function, eventually, "helper SHUTDOWN SPINDOWN")
+        messages = ended(function, "helper SHUTDOWN SPINDOWN")
         assert messages.index("runtime got 15\n") < messages.index("helper SHUTDOWN SPINDOWN \n")
 
-    def test_an_older_runtime_does_not(self, with_extension, lambda_, eventually):
+    def test_an_older_runtime_does_not(self, with_extension, lambda_, ended):
         function = with_extension(LOOP, self.SOURCE, runtime="python3.11")
         function()
         lambda_.delete_function(FunctionName=function.name)
-        assert "runtime got 15\n" not in ended(function, eventually, "helper SHUTDOWN SPINDOWN")
+        assert "runtime got 15\n" not in ended(function, "helper SHUTDOWN SPINDOWN")
 
-    def test_an_internal_extension_is_enough(self, make_function, lambda_, eventually):
+    def test_an_internal_extension_is_enough(self, make_function, lambda_, ended):
         """Registered by the function's own code: INVOKE only, and the runtime gets SIGTERM at the end."""
         source = (
             self.SOURCE
@@ -275,15 +299,10 @@ threading.Thread(target=serve, daemon=True).start()
         assert "inside INVOKE\n" in result.tail
         assert "refused 403 Extension.InvalidEventType\n" in function.messages()
         lambda_.delete_function(FunctionName=function.name)
-        ended(function, eventually, "runtime got 15")
+        ended(function, "runtime got 15")
 
-    def test_without_extensions_nothing_is_signalled(self, make_function, lambda_, server, eventually):
+    def test_without_extensions_nothing_is_signalled(self, make_function, lambda_, environments, eventually):
         """AWS's shutdown phase lasts 0 ms then."""
-
-        def environments():
-            with urllib.request.urlopen(f"{server.endpoint}/_firefork/health") as answer:
-                return json.loads(answer.read())["environments"]
-
         function = make_function(self.SOURCE)
         function()
         before = environments()

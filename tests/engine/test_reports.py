@@ -84,11 +84,18 @@ class TestJson:
     @pytest.mark.parametrize(("level", "count"), [("DEBUG", 2), ("INFO", 1), ("WARN", 0)])
     def test_the_system_log_level_filters_successes(self, level, count):
         log = system_log(log_format="JSON", system_log_level=level)
-        assert len(log.end_and_report(NOW_MS, report())) == count
+        assert len(log.runtime_done(NOW_MS, report()) + log.end_and_report(NOW_MS, report())) == count
 
     def test_failures_pass_every_level(self):
         log = system_log(log_format="JSON", system_log_level="WARN")
-        assert len(log.end_and_report(NOW_MS, report(status="timeout"))) == 2
+        failed = report(status="timeout")
+        assert len(log.runtime_done(NOW_MS, failed) + log.end_and_report(NOW_MS, failed)) == 2
+
+    def test_an_exception_of_the_handler_is_named_in_records_only(self):
+        failed = report(status="error", told_error_type="Runtime.Unknown")
+        (event,) = system_log(log_format="JSON").end_and_report(NOW_MS, failed)
+        assert json.loads(event.message)["record"]["errorType"] == "Runtime.Unknown"
+        assert "Runtime.Unknown" not in text(system_log().end_and_report(NOW_MS, failed))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What observers of invokes are told, with an engine that only answers."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -9,7 +10,9 @@ from firefork.aws.errors import TooManyRequests
 from firefork.aws.scope import Scope
 from firefork.catalog.concurrency import FunctionConcurrency
 from firefork.catalog.function import FunctionVersion, LoggingConfig
+from firefork.engine.environment import Outcome
 from firefork.engine.memory import MemoryExhausted
+from firefork.engine.reports import Report
 from firefork.invoke.admission import Reason, Slot
 from firefork.invoke.invoker import Invoker, InvokeRequest
 from firefork.invoke.observations import InvokeEnded, InvokeStarted, InvokeThrottled
@@ -17,6 +20,9 @@ from firefork.store.clock import now
 
 HERE = Scope("000000000000", "us-east-1")
 WHO = {"scope": HERE, "name": "f", "version": "1"}
+CALLED = {**WHO, "qualifier": "live"}
+REPORT = Report(request_id="id", duration_ms=1.5, billed_ms=2, memory_mb=128, max_memory_used_mb=40)
+OUTCOME = Outcome(payload=b"{}", failed=True, report=REPORT, log_tail=b"")
 REQUEST = InvokeRequest(
     function=FunctionVersion(
         **WHO,
@@ -30,7 +36,7 @@ REQUEST = InvokeRequest(
     ),
     request_id="id",
     payload=b"{}",
-    invoked_arn="arn",
+    invoked_arn=HERE.arn("lambda", "function:f:live"),
 )
 
 
@@ -49,7 +55,7 @@ class Engine:
             await self.hold.wait()
         if self.error is not None:
             raise self.error
-        return "outcome"
+        return OUTCOME
 
 
 @dataclass
@@ -81,11 +87,21 @@ def make(engine, configured):
 class TestObservers:
     async def test_are_told_of_start_and_end(self):
         invoker, told = make(Engine(), Configured())
-        assert await invoker.invoke(REQUEST) == "outcome"
+        assert await invoker.invoke(REQUEST) is OUTCOME
+        slot = {"slot": Slot.UNRESERVED, "spilled_over": False}
         assert told == [
-            InvokeStarted(**WHO, slot=Slot.UNRESERVED, spilled_over=False, concurrent=1, concurrent_of_function=1),
-            InvokeEnded(**WHO, slot=Slot.UNRESERVED, concurrent=0, concurrent_of_function=0),
+            InvokeStarted(**CALLED, **slot, provisioned=0, concurrent=1, concurrent_of_function=1),
+            InvokeEnded(
+                **CALLED,
+                **slot,
+                started_ms=told[1].started_ms,
+                report=REPORT,
+                failed=True,
+                concurrent=0,
+                concurrent_of_function=0,
+            ),
         ]
+        assert abs(told[1].started_ms / 1000 - time.time()) < 60
 
     async def test_are_told_of_a_spill_over(self):
         """The second invoke finds the one provisioned environment busy with the first."""
@@ -106,7 +122,7 @@ class TestObservers:
         invoker, told = make(Engine(), Configured(reserved=0))
         with pytest.raises(TooManyRequests):
             await invoker.invoke(REQUEST)
-        assert told == [InvokeThrottled(**WHO, reason=Reason.RESERVED_CONCURRENCY)]
+        assert told == [InvokeThrottled(**CALLED, reason=Reason.RESERVED_CONCURRENCY)]
 
     async def test_no_memory_is_a_throttle_that_names_its_cause(self):
         """The slot is given back: the next invoke is not refused for it."""
@@ -121,5 +137,6 @@ class TestObservers:
             "retryAfterSeconds": "1",
         }
         assert [type(one) for one in told] == [InvokeStarted, InvokeThrottled, InvokeEnded]
+        assert told[-1].report is None
         engine.error = None
-        assert await invoker.invoke(REQUEST) == "outcome"
+        assert await invoker.invoke(REQUEST) is OUTCOME

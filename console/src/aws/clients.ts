@@ -10,6 +10,7 @@ export interface ClientSettings {
   readonly region: string;
   readonly credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
   readonly maxAttempts: number;
+  readonly disableHostPrefix: boolean;
 }
 
 export function clientSettings(session: Session, region: string): ClientSettings {
@@ -20,6 +21,8 @@ export function clientSettings(session: Session, region: string): ClientSettings
     credentials: { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) },
     // A person sees the first answer and decides; above all an invoke must not happen twice.
     maxAttempts: 1,
+    // Some operations would go to a host of their own (streaming-…), which the page may not ask.
+    disableHostPrefix: true,
   };
 }
 

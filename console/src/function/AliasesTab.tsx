@@ -6,30 +6,30 @@ import {
   ListAliasesCommand,
   UpdateAliasCommand,
 } from '@aws-sdk/client-lambda';
-import Box from '@cloudscape-design/components/box';
-import Button from '@cloudscape-design/components/button';
 import FormField from '@cloudscape-design/components/form-field';
-import Header from '@cloudscape-design/components/header';
 import Input from '@cloudscape-design/components/input';
-import Modal from '@cloudscape-design/components/modal';
 import Select from '@cloudscape-design/components/select';
-import SpaceBetween from '@cloudscape-design/components/space-between';
-import Table from '@cloudscape-design/components/table';
 import { useCallback, useState } from 'react';
 import { useClient } from '../aws/clients.ts';
-import { isNotImplemented } from '../aws/errors.ts';
-import { useAction, useLoad } from '../aws/load.ts';
+import { useLoad } from '../aws/load.ts';
 import { allPages } from '../aws/pages.ts';
 import { useText } from '../language/language.ts';
 import { ADDRESSES } from '../shell/addresses.ts';
-import { ConfirmDialog } from '../shell/ConfirmDialog.tsx';
+import { FormDialog } from '../shell/FormDialog.tsx';
+import { ManagedTable } from '../shell/ManagedTable.tsx';
 import { PageLink } from '../shell/PageLink.tsx';
-import { Empty, Problem } from '../shell/Problem.tsx';
 import { useFunction } from './functionContext.ts';
 import { useVersions } from './VersionsTab.tsx';
 
 const NO_VERSION = '';
 const LATEST = '$LATEST';
+const HINTS = [
+  ['weight', /weight/i],
+  ['second', /routingconfig|routing config/i],
+  ['version', /functionversion/i],
+  ['description', /description/i],
+  ['name', /name|ResourceConflict/i],
+] as const;
 
 /** Names for versions, with weights. */
 export function AliasesTab() {
@@ -44,105 +44,60 @@ export function AliasesTab() {
       }, signal),
     [lambda, name],
   );
-  const { data, error, loading, reload } = useLoad(load);
-  const [editing, setEditing] = useState<AliasConfiguration | 'new' | null>(null);
-  const [deleting, setDeleting] = useState<AliasConfiguration | null>(null);
-  if (isNotImplemented(error)) return <Problem error={error} />;
-  const create = <Button onClick={() => setEditing('new')}>{t('createAlias')}</Button>;
+  const loaded = useLoad(load);
   return (
-    <SpaceBetween size="l">
-      <Problem error={error} retry={reload} />
-      <Table
-        header={
-          <Header variant="h2" counter={data && `(${data.length})`} actions={create}>
-            {t('aliases')}
-          </Header>
-        }
-        ariaLabels={{ tableLabel: t('aliases') }}
-        loading={loading && data === undefined}
-        loadingText={t('loading')}
-        items={data ?? []}
-        trackBy="Name"
-        empty={
-          <Empty title={t('noAliases')} action={create}>
-            {t('noAliasesText')}
-          </Empty>
-        }
-        columnDefinitions={[
-          {
-            id: 'name',
-            header: t('name'),
-            isRowHeader: true,
-            cell: (item) => <PageLink to={ADDRESSES.version(name, item.Name ?? '')}>{item.Name}</PageLink>,
-          },
-          { id: 'versions', header: t('versions'), cell: weightsOf },
-          { id: 'description', header: t('description'), cell: (item) => item.Description || '–' },
-          {
-            id: 'actions',
-            header: t('actions'),
-            cell: (item) => (
-              <SpaceBetween direction="horizontal" size="s">
-                <Button
-                  variant="inline-link"
-                  ariaLabel={t('editThis', { title: item.Name ?? '' })}
-                  onClick={() => setEditing(item)}
-                >
-                  {t('edit')}
-                </Button>
-                <Button
-                  variant="inline-link"
-                  ariaLabel={t('deleteAlias', { name: item.Name ?? '' })}
-                  onClick={() => setDeleting(item)}
-                >
-                  {t('delete')}
-                </Button>
-              </SpaceBetween>
-            ),
-          },
-        ]}
-      />
-      {editing && (
-        <AliasDialog
-          alias={editing === 'new' ? undefined : editing}
-          onClose={() => setEditing(null)}
-          onSaved={reload}
-        />
-      )}
-      {deleting && (
-        <ConfirmDialog
-          title={t('deleteAlias', { name: deleting.Name ?? '' })}
-          action={t('delete')}
-          onClose={() => setDeleting(null)}
-          onConfirm={async () => {
-            await lambda.send(new DeleteAliasCommand({ FunctionName: name, Name: deleting.Name }));
-            reload();
-          }}
-        >
-          {t('deleteAliasText')}
-        </ConfirmDialog>
-      )}
-    </SpaceBetween>
+    <ManagedTable
+      title={t('aliases')}
+      description={t('aliasesText')}
+      loaded={loaded}
+      nameOf={(alias) => alias.Name ?? ''}
+      empty={{ title: t('noAliases'), text: t('noAliasesText') }}
+      columns={[
+        {
+          id: 'name',
+          header: t('name'),
+          isRowHeader: true,
+          cell: (item) => <PageLink to={ADDRESSES.version(name, item.Name ?? '')}>{item.Name}</PageLink>,
+        },
+        { id: 'versions', header: t('versions'), cell: weightsOf },
+        { id: 'description', header: t('description'), cell: (item) => item.Description || '–' },
+      ]}
+      add={{
+        label: t('createAlias'),
+        dialog: (close) => <AliasDialog alias={undefined} onClose={close} onDone={loaded.reload} />,
+      }}
+      edit={(alias, close) => <AliasDialog alias={alias} onClose={close} onDone={loaded.reload} />}
+      remove={{
+        title: (alias) => t('deleteAlias', { name: alias.Name ?? '' }),
+        warning: t('deleteAliasText'),
+        run: (alias) => lambda.send(new DeleteAliasCommand({ FunctionName: name, Name: alias.Name })),
+      }}
+    />
   );
+}
+
+/** A share as a person reads it: 0.1 is 10, without the dust of floating point. */
+function percentOf(weight: number): number {
+  return Math.round(weight * 1000) / 10;
 }
 
 /** `3 (90 %), 4 (10 %)` */
 function weightsOf(alias: AliasConfiguration): string {
   const other = Object.entries(alias.RoutingConfig?.AdditionalVersionWeights ?? {});
   if (other.length === 0) return alias.FunctionVersion ?? '–';
-  const percent = (weight: number) => `${Math.round(weight * 1000) / 10} %`;
   const rest = 1 - other.reduce((sum, [, weight]) => sum + weight, 0);
   return [[alias.FunctionVersion ?? '', rest] as const, ...other]
-    .map(([version, weight]) => `${version} (${percent(weight)})`)
+    .map(([version, weight]) => `${version} (${percentOf(weight)} %)`)
     .join(', ');
 }
 
 interface DialogProps {
   readonly alias: AliasConfiguration | undefined;
   readonly onClose: () => void;
-  readonly onSaved: () => void;
+  readonly onDone: () => void;
 }
 
-function AliasDialog({ alias, onClose, onSaved }: DialogProps) {
+function AliasDialog({ alias, onClose, onDone }: DialogProps) {
   const t = useText();
   const lambda = useClient(LambdaClient);
   const { name: functionName } = useFunction();
@@ -152,12 +107,11 @@ function AliasDialog({ alias, onClose, onSaved }: DialogProps) {
   const [description, setDescription] = useState(alias?.Description ?? '');
   const [version, setVersion] = useState(alias?.FunctionVersion ?? LATEST);
   const [second, setSecond] = useState(secondNow ?? NO_VERSION);
-  const [percent, setPercent] = useState(String((weightNow ?? 0.1) * 100));
-  const { busy, error, run } = useAction();
+  const [percent, setPercent] = useState(String(percentOf(weightNow ?? 0.1)));
 
   const numbers = (versions.data ?? []).map((item) => item.Version ?? '');
   const option = (value: string) => ({ value, label: value === NO_VERSION ? t('none') : value });
-  const save = async () => {
+  const submit = () => {
     const asked = {
       FunctionName: functionName,
       Name: name,
@@ -167,67 +121,58 @@ function AliasDialog({ alias, onClose, onSaved }: DialogProps) {
         AdditionalVersionWeights: second === NO_VERSION ? {} : { [second]: Number(percent) / 100 },
       },
     };
-    if (
-      await run(async () =>
-        alias ? lambda.send(new UpdateAliasCommand(asked)) : lambda.send(new CreateAliasCommand(asked)),
-      )
-    ) {
-      onClose();
-      onSaved();
-    }
+    return alias ? lambda.send(new UpdateAliasCommand(asked)) : lambda.send(new CreateAliasCommand(asked));
   };
   return (
-    <Modal
-      visible
-      header={alias ? t('editThis', { title: alias.Name ?? '' }) : t('createAlias')}
-      closeAriaLabel={t('close')}
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              {t('cancel')}
-            </Button>
-            <Button variant="primary" loading={busy} onClick={save}>
-              {t('save')}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
+    <FormDialog
+      title={alias ? t('editThis', { title: alias.Name ?? '' }) : t('createAlias')}
+      action={t('save')}
+      submit={submit}
+      onClose={onClose}
+      onDone={onDone}
+      hints={HINTS}
     >
-      <SpaceBetween size="m">
-        <FormField label={t('name')}>
-          <Input value={name} disabled={alias !== undefined} onChange={({ detail }) => setName(detail.value)} />
-        </FormField>
-        <FormField label={t('description')}>
-          <Input value={description} onChange={({ detail }) => setDescription(detail.value)} />
-        </FormField>
-        <FormField label={t('version')}>
-          <Select
-            selectedOption={option(version)}
-            options={[LATEST, ...numbers].map(option)}
-            onChange={({ detail }) => setVersion(detail.selectedOption.value ?? version)}
-          />
-        </FormField>
-        <FormField label={t('secondVersion')} description={t('secondVersionText')}>
-          <Select
-            selectedOption={option(second)}
-            options={[NO_VERSION, ...numbers].map(option)}
-            onChange={({ detail }) => setSecond(detail.selectedOption.value ?? NO_VERSION)}
-          />
-        </FormField>
-        {second !== NO_VERSION && (
-          <FormField label={t('weight')} constraintText={t('percent')}>
+      {(errorOf) => (
+        <>
+          <FormField label={t('name')} errorText={errorOf('name')}>
             <Input
-              type="number"
-              inputMode="decimal"
-              value={percent}
-              onChange={({ detail }) => setPercent(detail.value)}
+              value={name}
+              disabled={alias !== undefined}
+              placeholder="live"
+              autoFocus
+              spellcheck={false}
+              onChange={({ detail }) => setName(detail.value)}
             />
           </FormField>
-        )}
-        <Problem error={error} />
-      </SpaceBetween>
-    </Modal>
+          <FormField label={t('description')} errorText={errorOf('description')}>
+            <Input value={description} onChange={({ detail }) => setDescription(detail.value)} />
+          </FormField>
+          <FormField label={t('version')} errorText={errorOf('version')}>
+            <Select
+              selectedOption={option(version)}
+              options={[LATEST, ...numbers].map(option)}
+              onChange={({ detail }) => setVersion(detail.selectedOption.value ?? version)}
+            />
+          </FormField>
+          <FormField label={t('secondVersion')} description={t('secondVersionText')} errorText={errorOf('second')}>
+            <Select
+              selectedOption={option(second)}
+              options={[NO_VERSION, ...numbers].map(option)}
+              onChange={({ detail }) => setSecond(detail.selectedOption.value ?? NO_VERSION)}
+            />
+          </FormField>
+          {second !== NO_VERSION && (
+            <FormField label={t('weight')} constraintText={t('percent')} errorText={errorOf('weight')}>
+              <Input
+                type="number"
+                inputMode="decimal"
+                value={percent}
+                onChange={({ detail }) => setPercent(detail.value)}
+              />
+            </FormField>
+          )}
+        </>
+      )}
+    </FormDialog>
   );
 }

@@ -6,20 +6,20 @@ import {
   ListEventSourceMappingsCommand,
 } from '@aws-sdk/client-lambda';
 import Box from '@cloudscape-design/components/box';
-import Container from '@cloudscape-design/components/container';
 import CopyToClipboard from '@cloudscape-design/components/copy-to-clipboard';
-import Header from '@cloudscape-design/components/header';
+import ExpandableSection from '@cloudscape-design/components/expandable-section';
 import Icon from '@cloudscape-design/components/icon';
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import Link from '@cloudscape-design/components/link';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
-import { useCallback } from 'react';
+import { useCallback, useState } from 'react';
 import { useClient } from '../aws/clients.ts';
 import { isMissing, isNotImplemented } from '../aws/errors.ts';
 import { useLoad } from '../aws/load.ts';
 import { formatTime } from '../language/format.ts';
 import { useLanguage, useText } from '../language/language.ts';
 import { ADDRESSES } from '../shell/addresses.ts';
+import { isNarrow } from '../shell/narrow.ts';
 import { PageLink } from '../shell/PageLink.tsx';
 import { useFunction } from './functionContext.ts';
 
@@ -32,6 +32,8 @@ export async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
     throw error;
   }
 }
+
+const STORED = 'firefork.overview';
 
 /** What comes in, what is laid below, where results go; and the facts that one looks up most. */
 export function Overview() {
@@ -49,6 +51,9 @@ export function Overview() {
     return { url, mappings: mappings?.EventSourceMappings ?? [], destinations: invokeConfig?.DestinationConfig };
   }, [lambda, name, qualifier]);
   const { data } = useLoad(load);
+  const [expanded, setExpanded] = useState(
+    () => (localStorage.getItem(STORED) ?? (isNarrow() ? 'closed' : 'open')) === 'open',
+  );
   const url = data?.url?.FunctionUrl;
   const triggers = [
     ...(url ? [t('functionUrl')] : []),
@@ -62,8 +67,25 @@ export function Overview() {
       ? [`${t('onFailure')}: ${lastPart(data.destinations.OnFailure.Destination)}`]
       : []),
   ];
+  const toggle = (shown: boolean) => {
+    localStorage.setItem(STORED, shown ? 'open' : 'closed');
+    setExpanded(shown);
+  };
   return (
-    <Container header={<Header variant="h2">{t('overview')}</Header>}>
+    <ExpandableSection
+      variant="container"
+      headerText={t('overview')}
+      headerActions={
+        <CopyToClipboard
+          copyButtonText={t('copyArn')}
+          textToCopy={configuration.FunctionArn ?? ''}
+          copySuccessText={t('copied')}
+          copyErrorText={t('notCopied')}
+        />
+      }
+      expanded={expanded}
+      onChange={({ detail }) => toggle(detail.expanded)}
+    >
       <div className="overview">
         <div
           className="picture"
@@ -97,19 +119,15 @@ export function Overview() {
           items={[
             { label: t('description'), value: configuration.Description || '–' },
             { label: t('status'), value: <State configuration={configuration} /> },
+            { label: t('lastModified'), value: formatTime(configuration.LastModified, language) },
             {
-              label: t('functionArn'),
+              label: t('logGroup'),
               value: (
-                <CopyToClipboard
-                  variant="inline"
-                  textToCopy={configuration.FunctionArn ?? ''}
-                  copyButtonAriaLabel={t('copyArn')}
-                  copySuccessText={t('copied')}
-                  copyErrorText={t('notCopied')}
-                />
+                <PageLink to={ADDRESSES.logGroup(configuration.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`)}>
+                  {configuration.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`}
+                </PageLink>
               ),
             },
-            { label: t('lastModified'), value: formatTime(configuration.LastModified, language) },
             {
               label: t('functionUrl'),
               value: url ? (
@@ -120,18 +138,10 @@ export function Overview() {
                 <PageLink to={`${ADDRESSES.function(name, 'configuration')}/url`}>{t('noUrl')}</PageLink>
               ),
             },
-            {
-              label: t('logGroup'),
-              value: (
-                <PageLink to={ADDRESSES.logGroup(configuration.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`)}>
-                  {configuration.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`}
-                </PageLink>
-              ),
-            },
           ]}
         />
       </div>
-    </Container>
+    </ExpandableSection>
   );
 }
 

@@ -1,6 +1,5 @@
 import { IAMClient } from '@aws-sdk/client-iam';
 import { CreateFunctionCommand, LambdaClient, type Runtime } from '@aws-sdk/client-lambda';
-import { STSClient } from '@aws-sdk/client-sts';
 import Button from '@cloudscape-design/components/button';
 import Cards from '@cloudscape-design/components/cards';
 import Container from '@cloudscape-design/components/container';
@@ -16,7 +15,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router-dom';
 import { newEntry, writeArchive } from '../archive/archive.ts';
 import { useClient } from '../aws/clients.ts';
-import { messageOf } from '../aws/errors.ts';
+import { fieldErrors } from '../aws/fieldErrors.ts';
 import { useAction } from '../aws/load.ts';
 import { useText } from '../language/language.ts';
 import { DEFAULT_RUNTIME } from '../runtimes/runtimes.ts';
@@ -26,13 +25,13 @@ import { useTell } from '../shell/notices.tsx';
 import { Problem } from '../shell/Problem.tsx';
 import { uploadTexts } from '../shell/uploadTexts.ts';
 import { BLUEPRINTS, FILE, HANDLER, STARTER } from './blueprints.ts';
-import { createBasicRole } from './executionRole.ts';
-import { fieldOf } from './fieldErrors.ts';
+import { withBasicRole } from './executionRole.ts';
+import { RoleInput } from './RoleInput.tsx';
 import { RuntimeSelect } from './RuntimeSelect.tsx';
 
 type Method = 'scratch' | 'blueprint' | 'zip';
 
-const FIELDS = [
+const HINTS = [
   ['name', /functionname|ResourceConflict/i],
   ['runtime', /runtime/i],
   ['architecture', /architecture/i],
@@ -47,7 +46,6 @@ export default function CreateFunctionPage() {
   const tell = useTell();
   const lambda = useClient(LambdaClient);
   const iam = useClient(IAMClient);
-  const sts = useClient(STSClient);
   const [method, setMethod] = useState<Method>('scratch');
   const [name, setName] = useState('');
   const [runtime, setRuntime] = useState(DEFAULT_RUNTIME);
@@ -59,8 +57,7 @@ export default function CreateFunctionPage() {
   const [handler, setHandler] = useState(HANDLER);
   const { busy, error, run } = useAction();
 
-  const field = fieldOf(error, FIELDS);
-  const errorOf = (wanted: (typeof FIELDS)[number][0]) => (field === wanted ? messageOf(error) : undefined);
+  const errors = fieldErrors(error, HINTS);
 
   const code = async () => {
     if (method === 'zip') return zip && new Uint8Array(await zip.arrayBuffer());
@@ -68,19 +65,20 @@ export default function CreateFunctionPage() {
     return writeArchive([newEntry(FILE, new TextEncoder().encode(text))]);
   };
 
+  const createUnder = async (arn: string) =>
+    lambda.send(
+      new CreateFunctionCommand({
+        FunctionName: name,
+        Runtime: runtime as Runtime,
+        Architectures: [architecture],
+        Handler: method === 'zip' ? handler : HANDLER,
+        Role: arn,
+        Code: { ZipFile: await code() },
+      }),
+    );
+
   const create = async () => {
-    const done = await run(async () => {
-      await lambda.send(
-        new CreateFunctionCommand({
-          FunctionName: name,
-          Runtime: runtime as Runtime,
-          Architectures: [architecture],
-          Handler: method === 'zip' ? handler : HANDLER,
-          Role: newRole ? await createBasicRole(iam, sts, name) : role,
-          Code: { ZipFile: await code() },
-        }),
-      );
-    });
+    const done = await run(() => (newRole ? withBasicRole(iam, name, createUnder) : createUnder(role)));
     if (!done) return;
     tell('success', t('created', { name }));
     const event = method === 'blueprint' ? `?template=${blueprint?.event}` : '';
@@ -125,7 +123,7 @@ export default function CreateFunctionPage() {
             />
             <Container header={<Header variant="h2">{t('basics')}</Header>}>
               <SpaceBetween size="l">
-                <FormField label={t('functionName')} description={t('functionNameHint')} errorText={errorOf('name')}>
+                <FormField label={t('functionName')} description={t('functionNameHint')} errorText={errors.of('name')}>
                   <Input
                     value={name}
                     onChange={({ detail }) => setName(detail.value)}
@@ -135,10 +133,10 @@ export default function CreateFunctionPage() {
                     autoComplete={false}
                   />
                 </FormField>
-                <FormField label={t('runtime')} description={t('runtimeHint')} errorText={errorOf('runtime')}>
+                <FormField label={t('runtime')} description={t('runtimeHint')} errorText={errors.of('runtime')}>
                   <RuntimeSelect value={runtime} onChange={setRuntime} />
                 </FormField>
-                <FormField label={t('architecture')} errorText={errorOf('architecture')}>
+                <FormField label={t('architecture')} errorText={errors.of('architecture')}>
                   <RadioGroup
                     value={architecture}
                     onChange={({ detail }) => setArchitecture(detail.value as 'x86_64' | 'arm64')}
@@ -149,7 +147,11 @@ export default function CreateFunctionPage() {
                     ]}
                   />
                 </FormField>
-                <FormField label={t('executionRole')} description={t('executionRoleHint')}>
+                <FormField
+                  label={t('executionRole')}
+                  description={t('executionRoleHint')}
+                  errorText={newRole ? errors.of('role') : undefined}
+                >
                   <RadioGroup
                     value={newRole ? 'new' : 'existing'}
                     onChange={({ detail }) => setNewRole(detail.value === 'new')}
@@ -160,13 +162,8 @@ export default function CreateFunctionPage() {
                   />
                 </FormField>
                 {!newRole && (
-                  <FormField label={t('roleArn')} errorText={errorOf('role')}>
-                    <Input
-                      value={role}
-                      onChange={({ detail }) => setRole(detail.value)}
-                      placeholder="arn:aws:iam::000000000000:role/my-role"
-                      spellcheck={false}
-                    />
+                  <FormField label={t('roleArn')} errorText={errors.of('role')}>
+                    <RoleInput value={role} onChange={setRole} />
                   </FormField>
                 )}
               </SpaceBetween>
@@ -199,7 +196,7 @@ export default function CreateFunctionPage() {
             {method === 'zip' && (
               <Container header={<Header variant="h2">{t('package')}</Header>}>
                 <SpaceBetween size="l">
-                  <FormField label={t('zipFile')} description={t('zipFileHint')} errorText={errorOf('code')}>
+                  <FormField label={t('zipFile')} description={t('zipFileHint')} errorText={errors.of('code')}>
                     <FileUpload
                       value={zip ? [zip] : []}
                       onChange={({ detail }) => setZip(detail.value[0])}
@@ -209,13 +206,13 @@ export default function CreateFunctionPage() {
                       i18nStrings={uploadTexts(t)}
                     />
                   </FormField>
-                  <FormField label={t('handler')} description={t('handlerHint')} errorText={errorOf('handler')}>
+                  <FormField label={t('handler')} description={t('handlerHint')} errorText={errors.of('handler')}>
                     <Input value={handler} onChange={({ detail }) => setHandler(detail.value)} spellcheck={false} />
                   </FormField>
                 </SpaceBetween>
               </Container>
             )}
-            {field === undefined && <Problem error={error} />}
+            <Problem error={errors.rest} />
           </SpaceBetween>
         </Form>
       </form>

@@ -2,14 +2,15 @@
 
 import type { Language } from './language.ts';
 
-const STEPS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
+const STEPS = ['B', 'KB', 'MB', 'GB', 'TB'] as const;
+const STEP = 1024;
 
-/** `1.2 MB`: decimal steps, as AWS shows code sizes. */
+/** `1.2 MB`: binary steps, as Lambda's quotas count (50 MB, 250 MB). */
 export function formatBytes(bytes: number, language: Language): string {
   let value = bytes;
   let step = 0;
-  while (value >= 1000 && step < STEPS.length - 1) {
-    value /= 1000;
+  while (value >= STEP && step < STEPS.length - 1) {
+    value /= STEP;
     step++;
   }
   const digits = step > 0 && value < 100 ? 1 : 0;

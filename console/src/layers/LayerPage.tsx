@@ -1,15 +1,8 @@
-import {
-  DeleteLayerVersionCommand,
-  LambdaClient,
-  type LayerVersionsListItem,
-  ListLayerVersionsCommand,
-} from '@aws-sdk/client-lambda';
-import Button from '@cloudscape-design/components/button';
+import { DeleteLayerVersionCommand, LambdaClient, ListLayerVersionsCommand } from '@aws-sdk/client-lambda';
+import ContentLayout from '@cloudscape-design/components/content-layout';
 import CopyToClipboard from '@cloudscape-design/components/copy-to-clipboard';
 import Header from '@cloudscape-design/components/header';
-import SpaceBetween from '@cloudscape-design/components/space-between';
-import Table from '@cloudscape-design/components/table';
-import { useCallback, useState } from 'react';
+import { useCallback } from 'react';
 import { useParams } from 'react-router-dom';
 import { useClient } from '../aws/clients.ts';
 import { useLoad } from '../aws/load.ts';
@@ -17,9 +10,8 @@ import { allPages } from '../aws/pages.ts';
 import { formatTime } from '../language/format.ts';
 import { useLanguage, useText } from '../language/language.ts';
 import { ADDRESSES } from '../shell/addresses.ts';
-import { ConfirmDialog } from '../shell/ConfirmDialog.tsx';
 import { Frame } from '../shell/Frame.tsx';
-import { Empty, Problem } from '../shell/Problem.tsx';
+import { ManagedTable } from '../shell/ManagedTable.tsx';
 import { PublishLayerDialog } from './PublishLayerDialog.tsx';
 
 export default function LayerPage() {
@@ -35,85 +27,56 @@ export default function LayerPage() {
       }, signal),
     [lambda, name],
   );
-  const { data, error, loading, reload } = useLoad(load);
-  const [publishing, setPublishing] = useState(false);
-  const [deleting, setDeleting] = useState<LayerVersionsListItem | null>(null);
+  const loaded = useLoad(load);
   return (
-    <Frame contentType="table" crumbs={[{ text: t('layers'), to: ADDRESSES.layers }, { text: name }]}>
-      <Table
-        variant="full-page"
-        items={data ?? []}
-        loading={loading && data === undefined}
-        loadingText={t('loading')}
-        ariaLabels={{ tableLabel: t('versions') }}
-        empty={<Empty title={t('noVersions')}>{t('noLayerVersionsText')}</Empty>}
+    <Frame crumbs={[{ text: t('layers'), to: ADDRESSES.layers }, { text: name }]}>
+      <ContentLayout
         header={
-          <SpaceBetween size="s">
-            <Header
-              variant="awsui-h1-sticky"
-              counter={data && `(${data.length})`}
-              actions={
-                <Button variant="primary" onClick={() => setPublishing(true)}>
-                  {t('publishLayerVersion')}
-                </Button>
-              }
-            >
-              {name}
-            </Header>
-            <Problem error={error} retry={reload} />
-          </SpaceBetween>
+          <Header variant="h1" description={t('layerPageText')}>
+            {name}
+          </Header>
         }
-        columnDefinitions={[
-          { id: 'version', header: t('version'), isRowHeader: true, cell: (item) => item.Version },
-          {
-            id: 'arn',
-            header: 'ARN',
-            cell: (item) => (
-              <CopyToClipboard
-                variant="inline"
-                textToCopy={item.LayerVersionArn ?? ''}
-                copyButtonAriaLabel={t('copyArn')}
-                copySuccessText={t('copied')}
-                copyErrorText={t('notCopied')}
-              />
-            ),
-          },
-          { id: 'description', header: t('description'), cell: (item) => item.Description || '–' },
-          {
-            id: 'runtimes',
-            header: t('compatibleRuntimes'),
-            cell: (item) => item.CompatibleRuntimes?.join(', ') || '–',
-          },
-          { id: 'created', header: t('createdAt'), cell: (item) => formatTime(item.CreatedDate, language) },
-          {
-            id: 'actions',
-            header: t('actions'),
-            cell: (item) => (
-              <Button
-                variant="inline-link"
-                ariaLabel={t('deleteVersion', { version: item.Version ?? 0 })}
-                onClick={() => setDeleting(item)}
-              >
-                {t('delete')}
-              </Button>
-            ),
-          },
-        ]}
-      />
-      {publishing && <PublishLayerDialog layer={name} onClose={() => setPublishing(false)} onPublished={reload} />}
-      {deleting && (
-        <ConfirmDialog
-          title={t('deleteVersion', { version: deleting.Version ?? 0 })}
-          action={t('delete')}
-          onClose={() => setDeleting(null)}
-          onConfirm={async () => {
-            await lambda.send(new DeleteLayerVersionCommand({ LayerName: name, VersionNumber: deleting.Version }));
-            reload();
+      >
+        <ManagedTable
+          title={t('versions')}
+          loaded={loaded}
+          nameOf={(item) => String(item.Version)}
+          empty={{ title: t('noVersions'), text: t('noLayerVersionsText') }}
+          columns={[
+            { id: 'version', header: t('version'), isRowHeader: true, cell: (item) => item.Version },
+            { id: 'description', header: t('description'), cell: (item) => item.Description || '–' },
+            {
+              id: 'runtimes',
+              header: t('compatibleRuntimes'),
+              cell: (item) => item.CompatibleRuntimes?.join(', ') || '–',
+            },
+            { id: 'created', header: t('createdAt'), cell: (item) => formatTime(item.CreatedDate, language) },
+            {
+              id: 'arn',
+              header: 'ARN',
+              minWidth: 200,
+              cell: (item) => (
+                <CopyToClipboard
+                  variant="inline"
+                  textToCopy={item.LayerVersionArn ?? ''}
+                  copyButtonAriaLabel={t('copyArn')}
+                  copySuccessText={t('copied')}
+                  copyErrorText={t('notCopied')}
+                />
+              ),
+            },
+          ]}
+          add={{
+            label: t('publishLayerVersion'),
+            dialog: (close) => <PublishLayerDialog layer={name} onClose={close} onPublished={loaded.reload} />,
           }}
-        >
-          {t('deleteLayerVersionText')}
-        </ConfirmDialog>
-      )}
+          remove={{
+            title: (item) => t('deleteVersion', { version: item.Version ?? 0 }),
+            warning: t('deleteLayerVersionText'),
+            run: (item) => lambda.send(new DeleteLayerVersionCommand({ LayerName: name, VersionNumber: item.Version })),
+          }}
+        />
+      </ContentLayout>
     </Frame>
   );
 }

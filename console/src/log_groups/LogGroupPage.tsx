@@ -66,7 +66,10 @@ export default function LogGroupPage() {
     [logs, name],
   );
   const { data, error, loading, reload } = useLoad(load);
-  const retention = (days: number) => ({ value: String(days), label: days ? t('days', { count: days }) : t('never') });
+  const retention = (days: number) => ({
+    value: String(days),
+    label: days ? t('days', { count: days }) : t('retentionNever'),
+  });
   return (
     <Frame crumbs={[{ text: t('logGroups'), to: ADDRESSES.logGroups }, { text: name }]}>
       <ContentLayout header={<Header variant="h1">{name}</Header>}>
@@ -102,7 +105,7 @@ export default function LogGroupPage() {
               </SpaceBetween>
             </Container>
           )}
-          <LogViewer group={name} stream={stream} initialPattern={search.get('pattern') ?? ''} />
+          <LogViewer group={name} stream={stream} />
           <Table
             header={
               <Header

@@ -104,7 +104,7 @@ export default function LogGroupsPage() {
           {
             id: 'retention',
             header: t('retention'),
-            cell: (item) => (item.retentionInDays ? t('days', { count: item.retentionInDays }) : t('never')),
+            cell: (item) => (item.retentionInDays ? t('days', { count: item.retentionInDays }) : t('retentionNever')),
           },
           { id: 'size', header: t('stored'), cell: (item) => formatBytes(item.storedBytes ?? 0, language) },
           { id: 'created', header: t('createdAt'), cell: (item) => formatTime(item.creationTime, language) },

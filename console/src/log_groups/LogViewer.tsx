@@ -8,7 +8,7 @@ import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Toggle from '@cloudscape-design/components/toggle';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { useClient } from '../aws/clients.ts';
 import { isExpired } from '../aws/errors.ts';
 import { LogText } from '../function/test/LogText.tsx';
@@ -16,52 +16,57 @@ import { formatClock } from '../language/format.ts';
 import { type Key, useLanguage, useText } from '../language/language.ts';
 import { signOut } from '../session/session.ts';
 import { Empty, Problem } from '../shell/Problem.tsx';
-import { appendEvents, type Found, MOST_EVENTS, searchLogs } from './logSearch.ts';
+import { followLogs, withTail } from './liveTail.ts';
+import { type Found, type LogFocus, MOST_EVENTS, searchLogs } from './logSearch.ts';
 
-const POLL_MS = 1500;
-/** An event may be stored a little after its time: the tail looks back that far. */
-const LOOK_BACK_MS = 5000;
+const ALL = 'all';
+/** The span that somebody asked for, in the choice of ranges. */
+const FOCUS = 'focus';
 
 const RANGES: readonly (readonly [string, Key, number])[] = [
   ['5m', 'last5Minutes', 5 * 60_000],
   ['1h', 'lastHour', 3_600_000],
   ['1d', 'lastDay', 86_400_000],
-  ['all', 'allTime', 0],
+  [ALL, 'allTime', 0],
 ];
 
 interface Props {
   readonly group: string;
   readonly stream?: string;
-  /** A pattern to begin with; a new one is searched at once. */
-  readonly initialPattern?: string;
+  /** What to begin with; another one is searched at once. */
+  readonly focus?: LogFocus;
 }
 
 /** Searches a log group, and follows it. */
-export function LogViewer({ group, stream, initialPattern = '' }: Props) {
+export function LogViewer({ group, stream, focus }: Props) {
   const t = useText();
   const language = useLanguage();
   const logs = useClient(CloudWatchLogsClient);
-  const [typed, setTyped] = useState(initialPattern);
-  const [pattern, setPattern] = useState(initialPattern);
-  const [range, setRange] = useState('all');
+  const [typed, setTyped] = useState(focus?.pattern ?? '');
+  const [pattern, setPattern] = useState(typed);
+  const [range, setRange] = useState(focus?.span ? FOCUS : ALL);
   const [live, setLive] = useState(false);
   const [found, setFound] = useState<Found | undefined>();
+  const [told, setTold] = useState<readonly FilteredLogEvent[]>([]);
   const [error, setError] = useState<unknown>();
   const [loading, setLoading] = useState(false);
   const [turn, setTurn] = useState(0);
   const end = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
-    setTyped(initialPattern);
-    setPattern(initialPattern);
-  }, [initialPattern]);
+    if (focus === undefined) return;
+    setTyped(focus.pattern);
+    setPattern(focus.pattern);
+    setRange(focus.span ? FOCUS : ALL);
+    setLive(false);
+  }, [focus]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `turn` asks again
   useEffect(() => {
     const abort = new AbortController();
-    const span = RANGES.find(([id]) => id === range)?.[2] ?? 0;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let events: readonly FilteredLogEvent[] = [];
+    const length = RANGES.find(([id]) => id === range)?.[2] ?? 0;
+    const span = range === FOCUS && focus?.span ? focus.span : { startMs: length && Date.now() - length };
+    const query = { group, pattern, stream, ...span };
     const failed = (problem: unknown) => {
       if (abort.signal.aborted) return;
       if (isExpired(problem)) signOut('expired');
@@ -69,36 +74,46 @@ export function LogViewer({ group, stream, initialPattern = '' }: Props) {
       setLoading(false);
       setLive(false);
     };
-    const ask = async (startMs: number) => {
-      const answer = await searchLogs(logs, { group, pattern, stream, startMs }, abort.signal);
+    const search = async () => {
+      const answer = await searchLogs(logs, query, abort.signal);
       if (abort.signal.aborted) return;
-      events = appendEvents(events, answer.events);
-      setFound({ ...answer, events });
+      setFound(answer);
       setLoading(false);
-      setError(undefined);
-      if (!live) return;
-      const newest = events.at(-1)?.timestamp ?? startMs;
-      timer = setTimeout(() => ask(Math.max(newest - LOOK_BACK_MS, 0)).catch(failed), POLL_MS);
+    };
+    const follow = async () => {
+      // First the tail, then the search: nothing that is logged in between is missed.
+      const onStart = () => void search().catch(failed);
+      const onEvents = (events: readonly FilteredLogEvent[]) =>
+        setTold((before) => [...before, ...events].slice(-MOST_EVENTS));
+      await followLogs(logs, query, { onStart, onEvents }, abort.signal);
+      if (abort.signal.aborted) return;
+      setLive(false);
     };
     setLoading(true);
-    ask(span === 0 ? 0 : Date.now() - span).catch(failed);
-    return () => {
-      abort.abort();
-      clearTimeout(timer);
-    };
-  }, [logs, group, stream, pattern, range, live, turn]);
+    setError(undefined);
+    setTold([]);
+    (live ? follow() : search()).catch(failed);
+    return () => abort.abort();
+  }, [logs, group, stream, pattern, range, focus, live, turn]);
 
-  const count = found?.events.length ?? 0;
+  const events = useMemo(() => withTail(found?.events ?? [], told), [found, told]);
+  const count = events.length;
   useEffect(() => {
     if (live && count > 0) end.current?.scrollIntoView({ block: 'nearest' });
   }, [live, count]);
+
+  const clock = (ms: number) => new Date(ms).toLocaleTimeString(language, { hour: '2-digit', minute: '2-digit' });
+  const options = [
+    ...RANGES.map(([value, key]) => ({ value, label: t(key) })),
+    ...(focus?.span ? [{ value: FOCUS, label: `${clock(focus.span.startMs)} – ${clock(focus.span.endMs)}` }] : []),
+  ];
 
   return (
     <Container
       header={
         <Header
           variant="h2"
-          counter={found && `(${found.events.length}${found.more ? '+' : ''})`}
+          counter={found && `(${count}${found.more ? '+' : ''})`}
           actions={
             <SpaceBetween direction="horizontal" size="m" alignItems="center">
               <Toggle checked={live} onChange={({ detail }) => setLive(detail.checked)}>
@@ -133,9 +148,10 @@ export function LogViewer({ group, stream, initialPattern = '' }: Props) {
           </div>
           <Select
             ariaLabel={t('timeRange')}
-            selectedOption={{ value: range, label: t(RANGES.find(([id]) => id === range)?.[1] ?? 'allTime') }}
-            options={RANGES.map(([value, key]) => ({ value, label: t(key) }))}
-            onChange={({ detail }) => setRange(detail.selectedOption.value ?? 'all')}
+            selectedOption={options.find(({ value }) => value === range) ?? null}
+            options={options}
+            disabled={live}
+            onChange={({ detail }) => setRange(detail.selectedOption.value ?? ALL)}
           />
           <Button formAction="submit">{t('search')}</Button>
         </form>
@@ -144,7 +160,7 @@ export function LogViewer({ group, stream, initialPattern = '' }: Props) {
         {found?.more && <Box color="text-body-secondary">{t('onlyNewest', { count: MOST_EVENTS })}</Box>}
         {count > 0 ? (
           <div className="log-rows" data-testid="log-events">
-            {found?.events.map((event) => (
+            {events.map((event) => (
               <div key={event.eventId} className="log-row">
                 <time dateTime={new Date(event.timestamp ?? 0).toISOString()} title={event.logStreamName}>
                   {formatClock(event.timestamp ?? 0, language)}

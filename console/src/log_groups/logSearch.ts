@@ -12,7 +12,15 @@ export interface LogQuery {
   readonly pattern: string;
   /** Milliseconds since the epoch; 0 for everything. */
   readonly startMs: number;
+  /** The end, not included; absent for now. */
+  readonly endMs?: number;
   readonly stream?: string;
+}
+
+/** What somebody wants to look at in a log. */
+export interface LogFocus {
+  readonly pattern: string;
+  readonly span?: { readonly startMs: number; readonly endMs: number };
 }
 
 /** More than anybody reads; the page says that there are more. */
@@ -28,7 +36,7 @@ export interface Found {
 /** The newest MOST_EVENTS of the events. */
 export async function searchLogs(
   logs: CloudWatchLogsClient,
-  { group, pattern, startMs, stream }: LogQuery,
+  { group, pattern, startMs, endMs, stream }: LogQuery,
   signal?: AbortSignal,
 ): Promise<Found> {
   const events: FilteredLogEvent[] = [];
@@ -41,6 +49,7 @@ export async function searchLogs(
           logGroupName: group,
           filterPattern: pattern || undefined,
           startTime: startMs || undefined,
+          endTime: endMs,
           logStreamNames: stream ? [stream] : undefined,
           nextToken,
         }),
@@ -58,14 +67,4 @@ export async function searchLogs(
     return { events: [], more: false, groupMissing: true };
   }
   return { events, more, groupMissing: false };
-}
-
-/** Known events with newer ones behind them, each once. */
-export function appendEvents(
-  known: readonly FilteredLogEvent[],
-  newer: readonly FilteredLogEvent[],
-): readonly FilteredLogEvent[] {
-  const ids = new Set(known.map((event) => event.eventId));
-  const fresh = newer.filter((event) => !ids.has(event.eventId));
-  return fresh.length === 0 ? known : [...known, ...fresh].slice(-MOST_EVENTS);
 }

@@ -14,6 +14,7 @@ export default function RuntimesPage() {
     <Frame contentType="table" crumbs={[{ text: t('runtimes') }]}>
       <Table
         variant="full-page"
+        wrapLines
         header={
           <Header variant="awsui-h1-sticky" description={t('runtimesIntro')}>
             {t('runtimes')}
@@ -22,8 +23,19 @@ export default function RuntimesPage() {
         ariaLabels={{ tableLabel: t('runtimes') }}
         items={[...RUNTIMES]}
         columnDefinitions={[
-          { id: 'name', header: t('name'), isRowHeader: true, cell: (item) => item.name },
-          { id: 'id', header: t('identifier'), cell: (item) => <Box variant="code">{item.id}</Box> },
+          {
+            id: 'name',
+            header: t('name'),
+            isRowHeader: true,
+            cell: (item) => (
+              <>
+                {item.name}
+                <Box variant="code" display="block">
+                  {item.id}
+                </Box>
+              </>
+            ),
+          },
           { id: 'system', header: t('operatingSystem'), cell: (item) => item.system },
           { id: 'sdk', header: 'boto3', cell: (item) => item.sdk ?? '–' },
           {

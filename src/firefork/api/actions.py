@@ -1,9 +1,9 @@
 """Which permissions an operation needs, on which resources: one table, reviewed against AWS's own.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Lambda", "… Amazon CloudWatch
-Logs", "… AWS Identity and Access Management". Where that page names no resource the resource is ``*``. Resource names
-of CloudWatch Logs are those that its refusals show. An operation without a row needs the action of its own name on
-``*``.
+Logs", "… AWS Identity and Access Management", "… Amazon CloudWatch", "… Amazon EventBridge Schemas". Where that page
+names no resource the resource is ``*``. Resource names of CloudWatch Logs are those that its refusals show. An
+operation without a row needs the action of its own name on ``*``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from firefork.api.call import Call
 from firefork.aws.scope import Scope
 from firefork.catalog.iam.entities import Entity, Group, InstanceProfile, ManagedPolicy, Role, User
 from firefork.catalog.references import FunctionReference
+from firefork.catalog.schemas.entities import registry_arn, schema_arn
 from firefork.identity.context import Value
 
 
@@ -273,7 +274,7 @@ def _group(asked: Asked) -> Sequence[str]:
     return (asked.call.scope.arn("logs", f"log-group:{_group_name(asked)}:log-stream:"),)
 
 
-def _queried_groups(asked: Asked) -> Sequence[str]:
+def _chosen_groups(asked: Asked) -> Sequence[str]:
     request = asked.request
     chosen = request.get("logGroupNames") or request.get("logGroupIdentifiers") or [request.get("logGroupName") or ""]
     names = (text.split(":")[6] if text.count(":") >= 6 else text for text in chosen)
@@ -295,13 +296,12 @@ LOGS: Final[Mapping[str, Sequence[Permission]]] = {
             "logs",
             "DeleteLogGroup DeleteMetricFilter DeleteRetentionPolicy DeleteSubscriptionFilter DescribeLogGroups "
             "DescribeLogStreams DescribeMetricFilters DescribeSubscriptionFilters FilterLogEvents GetLogGroupFields "
-            "ListTagsLogGroup PutMetricFilter PutRetentionPolicy PutSubscriptionFilter TagLogGroup "
-            "UntagLogGroup",
+            "ListTagsLogGroup PutMetricFilter PutRetentionPolicy PutSubscriptionFilter TagLogGroup UntagLogGroup",
             _group,
         )
     ),
     **dict(_rows("logs", "CreateLogStream DeleteLogStream GetLogEvents PutLogEvents", _stream)),
-    **dict(_rows("logs", "StartQuery", _queried_groups)),
+    **dict(_rows("logs", "StartLiveTail StartQuery", _chosen_groups)),
     **dict(_rows("logs", "DescribeQueries GetLogRecord GetQueryResults StopQuery", _everything)),
     **dict(_rows("logs", "ListTagsForResource TagResource UntagResource", _given("resourceArn"))),
 }
@@ -435,11 +435,50 @@ STS: Final[Mapping[str, Sequence[Permission]]] = {
     "AssumeRole": (),
 }
 
+CLOUDWATCH: Final[Mapping[str, Sequence[Permission]]] = {
+    "PutMetricData": (
+        Permission(
+            "cloudwatch:PutMetricData", _everything, lambda asked: {"cloudwatch:namespace": asked.request["Namespace"]}
+        ),
+    ),
+}
+
+# ---- resources of EventBridge Schemas
+
+
+def _registry(asked: Asked) -> Sequence[str]:
+    return (registry_arn(asked.call.scope, asked.request["RegistryName"]),)
+
+
+def _schema(asked: Asked) -> Sequence[str]:
+    return (schema_arn(asked.call.scope, asked.request["RegistryName"], asked.request["SchemaName"]),)
+
+
+SCHEMAS: Final[Mapping[str, Sequence[Permission]]] = {
+    **dict(
+        _rows(
+            "schemas",
+            "CreateRegistry DeleteRegistry DescribeRegistry ListSchemas SearchSchemas UpdateRegistry",
+            _registry,
+        )
+    ),
+    **dict(
+        _rows(
+            "schemas",
+            "CreateSchema DeleteSchema DeleteSchemaVersion DescribeSchema ExportSchema ListSchemaVersions UpdateSchema",
+            _schema,
+        )
+    ),
+    **dict(_rows("schemas", "ListTagsForResource TagResource UntagResource", _given("ResourceArn"))),
+}
+
 TABLE: Final[Mapping[str, Mapping[str, Sequence[Permission]]]] = {
     "lambda": LAMBDA,
     "logs": LOGS,
     "iam": IAM,
     "sts": STS,
+    "cloudwatch": CLOUDWATCH,
+    "schemas": SCHEMAS,
 }
 
 

@@ -127,16 +127,16 @@ class Authorizer:
         if known is None or known.needs_resource_tags:
             return True
         asked = self._asked(call, request)
-        return not all(
-            self._resource_policies.known(resource)
-            for permission in permissions(call.service, call.operation)
-            for resource in permission.resources(asked)
-        )
+        for permission in permissions(call.service, call.operation):
+            for resource in permission.resources(asked):
+                if not self._resource_policies.known(resource):
+                    return True
+        return False
 
     def check(self, call: Call, request: Mapping[str, Any]) -> None:
         """Raises AccessDenied in AWS's words, and what parsing a function's name raises."""
         known = self._identities.cached(call.principal) or self._identities.load(call.principal)
-        if call.access_key_id and call.principal.session is None:
+        if call.principal.session is None and self._keys.is_active(call.access_key_id):
             use = LastUse(moment_s=time.time(), service=call.service, region=call.scope.region)
             self._keys.note_use(call.access_key_id, use)
         asked = self._asked(call, request)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from firefork.aws.principal import Principal
+from firefork.aws.record import record
 from firefork.aws.scope import Scope
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Call:
     """One authenticated request to one operation."""
 

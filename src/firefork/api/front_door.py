@@ -1,4 +1,4 @@
-"""The ASGI application that all services share: from an HTTP request to one handler and back.
+"""The application that all services share: from an HTTP request to one handler and back.
 
 The service is the one that the request was signed for, as with AWS's own regional endpoints behind one address.
 """
@@ -6,24 +6,28 @@ The service is the one that the request was signed for, as with AWS's own region
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+import zlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, Protocol
-from urllib.parse import parse_qsl
 
 import orjson
 
 from firefork.api.authorization import Authorizer
 from firefork.api.call import Call
 from firefork.api.dispatch import Operation, dispatch_table
+from firefork.api.http_wire import RequestHead
+from firefork.api.request import BodyTooLong, ClientGone, Request
 from firefork.api.web_console import sign_in, web_console
 from firefork.api.web_console.web_console import WebConsole
 from firefork.aws import deviations, models, sigv4, validation
 from firefork.aws.errors import (
+    BadRequest,
     IncompleteSignature,
     InvalidAction,
     InvalidSignature,
@@ -31,6 +35,7 @@ from firefork.aws.errors import (
     NotImplementedHere,
     RequestEntityTooLarge,
     RequestTimeout,
+    SerializationFailure,
     ServiceError,
     ServiceFailure,
     UnknownOperation,
@@ -43,10 +48,6 @@ from firefork.store.clock import new_id
 
 logger = logging.getLogger(__name__)
 access = logging.getLogger("firefork.access")
-
-Asgi = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Asgi]]
-Send = Callable[[Asgi], Awaitable[None]]
 
 _CODE_LIMIT: Final = 70_167_211
 _INVOKE_LIMIT: Final = 6_291_456
@@ -61,10 +62,6 @@ BODY_LIMITS: Final[Mapping[tuple[str, str], tuple[int, str]]] = {
 }
 """Bytes of a request's body, and the operation's name in the refusal (fact sheet sections 5.5 and 9)."""
 
-_DRAIN_LIMIT: Final = 4 * _CODE_LIMIT
-"""Bytes that a refused client may still send before the connection is cut."""
-_DRAIN_PATIENCE_S: Final = 2.0
-"""How long a refused client may pause before the connection is cut."""
 BODY_PATIENCE_S: Final = 60.0
 """How long the next part of a body may take."""
 _REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
@@ -104,12 +101,13 @@ class FrontDoor:
         health: Callable[[], Mapping[str, object]],
         download: Download = lambda path, query: None,
         console: WebConsole | None = None,
+        metrics_page: Callable[[str], HttpAnswer] | None = None,
         verbose: bool = False,
         body_patience_s: float = BODY_PATIENCE_S,
     ) -> None:
         """``services`` maps botocore's names to the objects whose methods answer. ``health`` has ``status`` ``ready``
         or something else; ``download`` finds the file behind a presigned link's path and query; ``console`` answers
-        below its own path.
+        below its own path; ``metrics_page`` is what Prometheus gets for its Authorization header, in a worker thread.
         """
         self._tables = {name: dispatch_table(name, providers) for name, providers in services.items()}
         self._signing_names = {models.service_model(name).signing_name: name for name in services}
@@ -118,6 +116,7 @@ class FrontDoor:
         self._health = health
         self._download = download
         self._console = console
+        self._metrics_page = metrics_page
         self._verbose = verbose
         self.body_patience_s = body_patience_s
         self._workers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="handler")
@@ -125,44 +124,39 @@ class FrontDoor:
     def close(self) -> None:
         self._workers.shutdown(wait=True, cancel_futures=True)
 
-    async def __call__(self, scope: Asgi, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
-            return
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1000})
-            return
-        path = scope["raw_path"].decode("latin-1")
+    async def __call__(self, request: Request) -> HttpAnswer:
+        path = request.head.path
         if self._console is not None and (path == "/" or path.startswith(web_console.PREFIX)):
-            answer = await _console_answer(self._console, scope, path, receive)
+            answer = await self._console_answer(self._console, request)
             if answer is not None:
-                await _send(send, answer)
-                return
+                return answer
         if path.startswith(_INTERNAL):
-            await self._answer_internal(scope["method"], path, scope["query_string"].decode("latin-1"), send)
-            return
+            return await self._internal_answer(request.head)
         started = time.perf_counter()
-        exchange = _Exchange(self, scope, path, receive)
-        try:
-            answer = await exchange.run()
-        except _Disconnected:
-            return
-        await _send(send, answer, before_end=exchange.drain if exchange.refused_early else None)
+        exchange = _Exchange(self, request)
+        answer = await exchange.run()
         if self._verbose:
             access.info(
                 "%s %s %d %.1f ms",
-                scope["method"],
+                request.head.method,
                 f"{exchange.service}.{exchange.operation}" if exchange.operation else path,
                 answer.status,
                 (time.perf_counter() - started) * 1000,
             )
+        return answer
+
+    def refuse(self, status: int, message: str) -> HttpAnswer:
+        """The answer to bytes that are no request: whom they were meant for is not known."""
+        answer = rest_json.serialize_error("lambda", BadRequest(message), new_id())
+        return dataclasses.replace(answer, status=status)
 
     async def handle(self, operation: Operation, call: Call, parameters: dict[str, Any]) -> Mapping[str, Any]:
         """Check that the caller may, then run the handler: coroutines on the loop, the others in a worker thread."""
-        loop = asyncio.get_running_loop()
         if not operation.on_loop:
+            loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._workers, self._check_and_run, operation, call, parameters)
         if self._authorizer.may_block(call, parameters):
+            loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._workers, self._authorizer.check, call, parameters)
         else:
             self._authorizer.check(call, parameters)
@@ -180,52 +174,77 @@ class FrontDoor:
         return self._signing_names.get(signing_name, signing_name)
 
     @property
+    def services(self) -> Sequence[str]:
+        """botocore's names of those that are served."""
+        return list(self._tables)
+
+    @property
     def authenticate(self) -> sigv4.KeyLookup:
         return self._authenticate
 
-    async def _answer_internal(self, method: str, path: str, query_string: str, send: Send) -> None:
-        if path == "/_firefork/health":
+    async def _internal_answer(self, head: RequestHead) -> HttpAnswer:
+        headers = [("content-type", "application/json")]
+        if head.path == "/_firefork/health":
             report = self._health()
             status = 200 if report.get("status") == "ready" else 503
-            headers = [("content-type", "application/json")]
-            await _send(send, HttpAnswer(status=status, headers=headers, body=orjson.dumps(report)))
-            return
-        file = self._download(path, query_string) if method in ("GET", "HEAD") else None
+            return HttpAnswer(status=status, headers=headers, body=orjson.dumps(report))
+        if head.path == "/_firefork/metrics" and self._metrics_page is not None:
+            authorization = head.headers.get("authorization", "")
+            return await asyncio.get_running_loop().run_in_executor(self._workers, self._metrics_page, authorization)
+        # Another node may have the file, and fetching it takes its time.
+        wanted = head.method in ("GET", "HEAD")
+        file = await asyncio.to_thread(self._download, head.path, head.query) if wanted else None
         if file is None:
             body = orjson.dumps({"message": "There is nothing here, or the link has expired."})
-            await _send(send, HttpAnswer(status=403, headers=[("content-type", "application/json")], body=body))
-            return
-        await _send_file(send, file, head=method == "HEAD")
+            return HttpAnswer(status=403, headers=headers, body=body)
+        return HttpAnswer(
+            status=200,
+            headers=[("content-type", "application/zip")],
+            body=b"",
+            stream=_content(file) if head.method == "GET" else None,
+            length=file.stat().st_size,
+        )
 
-
-class _Disconnected(Exception):
-    """The client went away in the middle of its request: nobody waits for an answer."""
+    async def _console_answer(self, console: WebConsole, request: Request) -> HttpAnswer | None:
+        """What a browser gets for the console; ``None`` if the request is for a service after all."""
+        head = request.head
+        if web_console.wants_page(head.method, head.path, head.headers) or head.path == web_console.PREFIX:
+            return web_console.to_console()
+        if not head.path.startswith(web_console.ROOT):
+            return None
+        body = b""
+        if head.method == "POST":
+            try:
+                body = await request.body.read_all(limit=sign_in.BODY_LIMIT, patience_s=self.body_patience_s)
+            except (BodyTooLong, TimeoutError):
+                return self.refuse(400, "This is no sign-in to the console.")
+        return console.answer(
+            HttpRequest(method=head.method, path=head.path, query="", headers=head.headers, body=body)
+        )
 
 
 class _Exchange:
     """One request on its way."""
 
-    def __init__(self, door: FrontDoor, scope: Asgi, path: str, receive: Receive) -> None:
+    def __init__(self, door: FrontDoor, request: Request) -> None:
         self._door = door
-        self._method: str = scope["method"]
-        self._path = path
-        self._query: str = scope["query_string"].decode("latin-1")
-        self._headers = _headers_of(scope)
-        self._source_ip: str = (scope.get("client") or ("",))[0]
-        self._receive = receive
+        self._request = request
+        self._method = request.head.method
+        self._path = request.head.path
+        self._query = request.head.query
+        self._headers = request.head.headers
         self._flat: Mapping[str, str] = {}
         self.request_id = new_id()
         self.service = ""
         self.protocol = ""
         self.operation = ""
-        self.refused_early = False
 
     async def run(self) -> HttpAnswer:
         try:
             return await self._run()
         except ServiceError as error:
             return self._refuse(error)
-        except _Disconnected:
+        except ClientGone:
             raise
         except Exception:  # whatever it was: the caller gets AWS's shape, the log the cause
             logger.exception("request %s (%s.%s) failed", self.request_id, self.service, self.operation)
@@ -245,9 +264,7 @@ class _Exchange:
         labels: dict[str, str] = {}
         self.protocol = self._protocol_of(self.service)
         if self.protocol == "rest-json":
-            found = models.router(self.service).find(
-                self._method, self._path, dict(parse_qsl(self._query, keep_blank_values=True))
-            )
+            found = models.router(self.service).find(self._method, self._path, self._query)
             if found is not None:
                 self.operation, labels = found
         elif self.protocol == "json":
@@ -262,6 +279,8 @@ class _Exchange:
         assert authorization is not None
         if not _REGION.fullmatch(authorization.region):
             raise InvalidSignature("Credential should be scoped to a valid region.")
+        if self._headers.get("content-encoding") == "gzip" and models.takes_gzip(self.service):
+            request = dataclasses.replace(request, body=self._unzipped(body))
         if self.protocol == "query":
             self._flat = query.parameters_of(request)
             action = self._flat.get("Action", "")
@@ -275,9 +294,9 @@ class _Exchange:
             scope=Scope(key.principal.account, authorization.region),
             principal=key.principal,
             request_id=self.request_id,
-            endpoint=f"http://{self._headers.get('host', 'localhost')}",
+            endpoint=f"{'https' if self._request.secure else 'http'}://{self._headers.get('host', 'localhost')}",
             headers=self._headers,
-            source_ip=self._source_ip,
+            source_ip=self._request.client,
             access_key_id=key.access_key_id,
         )
         result = await self._door.handle(table[self.operation], call, parameters)
@@ -336,45 +355,33 @@ class _Exchange:
 
     async def _read_body(self) -> bytes:
         """The body; refused as soon as it is known to be too long."""
-        limit, name = BODY_LIMITS.get((self.service, self.operation), (_DEFAULT_LIMIT, self.operation or "requested"))
+        limit, name = self._limit()
         declared = self._headers.get("content-length", "")
-        if declared.isdecimal() and int(declared) > limit:
-            self._too_large(limit, name)
-        parts: list[bytes] = []
-        size = 0
-        while True:
-            try:
-                async with asyncio.timeout(self._door.body_patience_s):
-                    message = await self._receive()
-            except TimeoutError:
-                self.refused_early = True
-                raise RequestTimeout("The request's body did not arrive in time.") from None
-            if message["type"] == "http.disconnect":
-                raise _Disconnected
-            part = message.get("body", b"")
-            size += len(part)
-            if size > limit:
-                self._too_large(limit, name)
-            parts.append(part)
-            if not message.get("more_body"):
-                return parts[0] if len(parts) == 1 else b"".join(parts)
+        try:
+            if declared.isdecimal() and int(declared) > limit:
+                raise BodyTooLong
+            return await self._request.body.read_all(limit=limit, patience_s=self._door.body_patience_s)
+        except BodyTooLong:
+            raise _too_large(limit, name) from None
+        except TimeoutError:
+            raise RequestTimeout("The request's body did not arrive in time.") from None
 
-    def _too_large(self, limit: int, name: str) -> None:
-        self.refused_early = True
-        raise RequestEntityTooLarge(f"Request must be smaller than {limit} bytes for the {name} operation")
+    def _unzipped(self, body: bytes) -> bytes:
+        """The body as it was before the client compressed it; the signature is of what was sent."""
+        limit, name = self._limit()
+        unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            found = unzip.decompress(body, limit + 1)
+        except zlib.error:
+            raise SerializationFailure("Unable to decompress the request body") from None
+        if len(found) > limit:
+            raise _too_large(limit, name)
+        if not unzip.eof:
+            raise SerializationFailure("Unable to decompress the request body")
+        return found
 
-    async def drain(self) -> None:
-        """Read on and throw away: most clients look at the answer only when they have sent all."""
-        size = 0
-        while size < _DRAIN_LIMIT:
-            try:
-                async with asyncio.timeout(_DRAIN_PATIENCE_S):
-                    message = await self._receive()
-            except TimeoutError:
-                return
-            size += len(message.get("body", b""))
-            if message["type"] == "http.disconnect" or not message.get("more_body"):
-                return
+    def _limit(self) -> tuple[int, str]:
+        return BODY_LIMITS.get((self.service, self.operation), (_DEFAULT_LIMIT, self.operation or "requested"))
 
     def _refuse(self, error: ServiceError) -> HttpAnswer:
         service = self.service if self._door.table(self.service) is not None else self._guess_service()
@@ -384,15 +391,6 @@ class _Exchange:
         if protocol == "query":
             error = _recoded(error, sigv4.QUERY_CODES.get(type(error), error.code))
         return SERIALIZERS[protocol].serialize_error(service, error, self.request_id)
-
-
-def _headers_of(scope: Asgi) -> dict[str, str]:
-    """By name in lower case; one that is repeated has its values joined, as SigV4 signs it (RFC 9110 section 5.3)."""
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        key, text = name.decode("latin-1"), value.decode("latin-1")
-        headers[key] = f"{headers[key]},{text}" if key in headers else text
-    return headers
 
 
 def _recoded(error: ServiceError, code: str) -> ServiceError:
@@ -407,62 +405,11 @@ def _recoded(error: ServiceError, code: str) -> ServiceError:
     return other
 
 
-async def _console_answer(console: WebConsole, scope: Asgi, path: str, receive: Receive) -> HttpAnswer | None:
-    """What a browser gets for the console; ``None`` if the request is for a service after all."""
-    headers = _headers_of(scope)
-    if web_console.wants_page(scope["method"], path, headers) or path == web_console.PREFIX:
-        return web_console.to_console()
-    if not path.startswith(web_console.ROOT):
-        return None
-    body = await _read_short(receive, sign_in.BODY_LIMIT) if scope["method"] == "POST" else b""
-    return console.answer(HttpRequest(method=scope["method"], path=path, query="", headers=headers, body=body))
+async def _content(file: Path) -> AsyncIterator[bytes]:
+    with file.open("rb") as opened:
+        while part := opened.read(_CHUNK):
+            yield part
 
 
-async def _read_short(receive: Receive, limit: int) -> bytes:
-    """The body, or what came of it when it passed ``limit`` bytes: too long to be anything that is expected."""
-    body = b""
-    while len(body) <= limit:
-        message = await receive()
-        body += message.get("body", b"")
-        if message["type"] == "http.disconnect" or not message.get("more_body"):
-            break
-    return body
-
-
-async def _send(send: Send, answer: HttpAnswer, *, before_end: Callable[[], Awaitable[None]] | None = None) -> None:
-    """``before_end`` runs when all of the answer is on its way and the connection, which ends then, is still open."""
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers]
-    if answer.stream is None:
-        headers.append((b"content-length", str(len(answer.body)).encode()))
-    if before_end is not None:
-        headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if answer.stream is not None:
-        # Also when the client has gone: whoever produces the parts must be able to finish.
-        async for part in answer.stream:
-            await send({"type": "http.response.body", "body": part, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-    elif before_end is not None:
-        await send({"type": "http.response.body", "body": answer.body, "more_body": True})
-        await before_end()
-        await send({"type": "http.response.body", "body": b""})
-    else:
-        await send({"type": "http.response.body", "body": answer.body})
-
-
-async def _send_file(send: Send, path: Path, *, head: bool) -> None:
-    with path.open("rb") as file:
-        size = path.stat().st_size
-        headers = [(b"content-type", b"application/zip"), (b"content-length", str(size).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        while not head and (chunk := file.read(_CHUNK)):
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
+def _too_large(limit: int, name: str) -> RequestEntityTooLarge:
+    return RequestEntityTooLarge(f"Request must be smaller than {limit} bytes for the {name} operation")

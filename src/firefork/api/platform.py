@@ -12,15 +12,19 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
 import firefork
 from firefork.api.authorization import Authorizer
+from firefork.api.cloudwatch.data import MetricData
+from firefork.api.cloudwatch.listing import MetricList
+from firefork.api.cloudwatch.queries import MetricQueries
+from firefork.api.cloudwatch.statistics import MetricStatistics
 from firefork.api.front_door import FrontDoor
 from firefork.api.http_server import HttpServer
 from firefork.api.iam.account import Account as IamAccount
@@ -52,8 +56,13 @@ from firefork.api.lambda_.tags import Tags
 from firefork.api.lambda_.versions import Versions
 from firefork.api.logs.events import Events
 from firefork.api.logs.groups import Groups
+from firefork.api.logs.live_tail import LiveTailSessions
 from firefork.api.logs.queries import Queries as LogQueries
 from firefork.api.logs.streams import Streams
+from firefork.api.prometheus import PrometheusPage
+from firefork.api.schemas.registries import Registries
+from firefork.api.schemas.schemas import Schemas
+from firefork.api.schemas.tags import Tags as SchemaTags
 from firefork.api.sts.identity import Identity
 from firefork.api.web_console.files import ConsoleFiles
 from firefork.api.web_console.sign_in import SignIn
@@ -80,6 +89,7 @@ from firefork.catalog.recursion_configs import RecursionConfigs as RecursionCata
 from firefork.catalog.resource_policies import ResourcePolicies
 from firefork.catalog.runtime_management_configs import RuntimeManagementConfigs as RuntimeManagementCatalog
 from firefork.catalog.scaling_configs import ScalingConfigs as ScalingCatalog
+from firefork.catalog.schemas.registries import Registries as RegistryCatalog
 from firefork.catalog.sign_in_links import SignInLinks, sign_in_link
 from firefork.catalog.tags import TaggedResource
 from firefork.catalog.tags import Tags as TagCatalog
@@ -92,19 +102,29 @@ from firefork.engine.sandbox.sandbox import SandboxLost
 from firefork.engine.sandbox.zygote import ZygoteFailed
 from firefork.engine.spec import ExecutionSpec
 from firefork.invoke.invoker import Invoker
+from firefork.invoke.metering import Metering
 from firefork.invoke.provisioner import Provisioner
 from firefork.settings import Settings
 from firefork.store.blobs import Blobs
+from firefork.store.changes import CONCURRENCY, FUNCTION, IAM, LAYER_POLICY, Change, Listener
 from firefork.store.clock import new_id
 from firefork.store.database import Database
-from firefork.store.vault import SecretUnreadable, Vault
+from firefork.store.shared_packages import SharedPackages
+from firefork.store.vault import KEY_FILE, SecretUnreadable, Vault
 from firefork.telemetry.insights.queries import Queries
+from firefork.telemetry.live_tail import LiveTails
+from firefork.telemetry.log_event import LogEvent
 from firefork.telemetry.log_store import LogStore
+from firefork.telemetry.metrics.embedded import embedded_metrics
+from firefork.telemetry.metrics.metric_store import MetricStore
 
 logger = logging.getLogger(__name__)
 
 ROLE_SESSION_S: Final = 12 * 3600
 """Life of the credentials in an environment; environments are replaced well before that."""
+
+COLLECT_EVERY_S: Final = 1200
+"""How often packages without owner are looked for: longer than any invoke may take (900 s)."""
 
 _MIB: Final = 1024 * 1024
 CONSOLE_DIR: Final = Path(firefork.__file__).parent / "console"
@@ -130,7 +150,8 @@ class Platform:
         self.database = self._open_database()
         data_dir = settings.data_dir
         try:
-            self.blobs = Blobs(data_dir / "blobs")
+            self.shared_packages = None if self.database.is_sqlite else SharedPackages(self.database)
+            self.blobs = Blobs(data_dir / "blobs", self.shared_packages)
             self.packages = Packages(self.blobs, data_dir / "code", data_dir / "opt")
         except OSError as error:
             raise StartFailed(
@@ -140,12 +161,13 @@ class Platform:
         self.directory = Directory(self.database)
         self.identities = Identities(self.directory, self.iam_mode)
         try:
-            self.access_keys = AccessKeys(self.database, self.directory, Vault(data_dir / "secrets.key"))
+            self.access_keys = AccessKeys(self.database, self.directory)
             self.keys = Keys(data_dir, settings, users=self.access_keys.lookup)
         except (OSError, ValueError, SecretUnreadable) as error:
             raise StartFailed(f"the keys cannot be read: {error}") from None
         self.installations = Installations(settings.runtimes_dir, settings.interpreter_paths)
         self.logs = LogStore(self.database)
+        self.metrics = MetricStore(self.database, retention_days=settings.metrics_retention_days)
         self.queries = Queries(self.logs)
         self.layers = LayerCatalog(self.database)
         self.functions = FunctionCatalog(
@@ -159,6 +181,7 @@ class Platform:
         self.policies = Policies(self.database, self.functions)
         self.resource_policies = ResourcePolicies(self.policies.policy_of)
         self.policies.layer_policy_changed = self.resource_policies.forget
+        self.registries = RegistryCatalog(self.database)
         self.tags = TagCatalog(self.database, self.functions)
         self.mappings = MappingCatalog(self.database, self.functions)
         self.aliases = AliasCatalog(self.database, self.functions)
@@ -168,6 +191,8 @@ class Platform:
             account_concurrency=settings.account_concurrency,
             alias_targets=self.aliases.targets,
         )
+        self.metering = Metering(self.metrics, shares_invokes=self.aliases.shares_invokes)
+        self.metrics.sources.append(self.metering.collect)
         self.ready = False
         self._run_id = new_id()
         self.sign_in_links = SignInLinks(self.keys.seal_link, self._run_id)
@@ -229,9 +254,15 @@ class Platform:
         settings = self.settings
         try:
             database = (
-                Database(settings.database_url) if settings.database_url else Database.in_folder(settings.data_dir)
+                Database(settings.database, Vault(settings.data_dir / KEY_FILE))
+                if settings.database
+                else Database.in_folder(settings.data_dir)
             )
             database.migrate()
+        except (OSError, ValueError) as error:
+            raise StartFailed(f"the keys cannot be read: {error}") from None
+        except SecretUnreadable as error:
+            raise StartFailed(f"the database cannot be opened: {error}") from None
         except (SQLAlchemyError, ImportError) as error:  # ImportError: a URL that names a driver which is not there
             raise StartFailed(
                 f"the database cannot be opened: {str(error.__cause__ or error).splitlines()[0]}"
@@ -278,11 +309,23 @@ class Platform:
         self._loop = asyncio.get_running_loop()
         self.provisioner = Provisioner(self.engine, self.functions, self.concurrency, self._loop)
         self.invoker = Invoker(self.engine, self.concurrency, self.provisioner)
+        if settings.metrics:
+            self.invoker.observers.append(self.metering.observe)
+            self.logs.listeners.append(self._read_metrics)
+        tails = LiveTails()
+        self.logs.listeners.append(tails.offer)
+        self.live_tails = LiveTailSessions(self.logs, tails)
         downloads = Downloads(self.blobs, self.keys)
         self.door = FrontDoor(
             {
                 "lambda": self._lambda_providers(downloads),
-                "logs": [Groups(self.logs), Streams(self.logs), Events(self.logs), LogQueries(self.queries)],
+                "logs": [
+                    Groups(self.logs),
+                    Streams(self.logs),
+                    Events(self.logs),
+                    LogQueries(self.queries),
+                    self.live_tails,
+                ],
                 "iam": [
                     Roles(self.directory),
                     EntityPolicies(self.directory),
@@ -294,6 +337,17 @@ class Platform:
                     IamAccount(self.directory),
                 ],
                 "sts": [Identity(self.keys, self.directory, self.identities)],
+                "cloudwatch": [
+                    MetricData(self.metrics),
+                    MetricQueries(self.metrics),
+                    MetricStatistics(self.metrics),
+                    MetricList(self.metrics),
+                ],
+                "schemas": [
+                    Registries(self.registries),
+                    Schemas(self.registries),
+                    SchemaTags(self.registries),
+                ],
             },
             authenticate=self.keys.lookup,
             authorizer=Authorizer(
@@ -313,9 +367,10 @@ class Platform:
                     settings.region,
                 ),
             ),
+            metrics_page=PrometheusPage(self.metering, self.engine, settings.data_dir / "metrics.token").answer,
             verbose=settings.verbose,
         )
-        self.http = HttpServer(self.door)
+        self.http = HttpServer(self.door, self.door.refuse)
         self.functions.changed.append(self._function_changed)
         self.functions.changed.append(lambda scope, name, deleted: self.resource_policies.forget())
         self.functions.published.append(self._version_published)
@@ -323,15 +378,18 @@ class Platform:
             self._make_snapshot(version)  # processes do not outlive a server, so they are made again
         await self.engine.start()
         await asyncio.to_thread(self.provisioner.refresh_all)
+        self._begin(self._collect_packages())
+        if not self.database.is_sqlite:
+            listener = Listener(self.database.address, self.database.node, hear=self._heard, missed=self._recall)
+            self._begin(listener.run())
+            await listener.listening.wait()
         await self.http.start(self._listener)
         self._write_server_file()
         self.ready = True
 
     def _lambda_providers(self, downloads: Downloads) -> list[object]:
         database, functions = self.database, self.functions
-        sources = CodeSources(
-            self.packages, self.settings, in_use=lambda digest: functions.uses(digest) or self.layers.uses(digest)
-        )
+        sources = CodeSources(self.packages, self.settings, in_use=self._package_in_use)
         tags, signing = self.tags, CodeSigningCatalog(database, functions)
         return [
             Functions(functions, tags, signing, self.concurrency, sources, downloads),
@@ -359,9 +417,52 @@ class Platform:
         self.functions.settle_all()
         self.mappings.settle_all()
         self.packages.collect_garbage(self.functions.digests() | self.layers.digests())
+        self.blobs.share()
+
+    def _package_in_use(self, digest: str) -> bool:
+        return self.functions.uses(digest) or self.layers.uses(digest)
+
+    async def _collect_packages(self) -> None:
+        """Delete packages without owner, for as long as the server runs."""
+        while True:
+            await asyncio.sleep(COLLECT_EVERY_S)
+            try:
+                await asyncio.to_thread(self.packages.collect, self._package_in_use)
+                if self.shared_packages is not None:
+                    await asyncio.to_thread(self.shared_packages.collect, self._package_in_use)
+            except (SQLAlchemyError, OSError) as error:
+                logger.warning("packages without owner could not be deleted; tried again later: %s", error)
+
+    def _heard(self, change: Change) -> None:
+        """Another node changed something: read anew what is remembered of it here."""
+        try:
+            if change.noun == FUNCTION:
+                self.functions.heard(change.scope, change.name)
+            elif change.noun == CONCURRENCY:
+                self.concurrency.heard(change.scope, change.name)
+                self.provisioner.refresh(change.scope, change.name)
+            elif change == IAM:
+                self.directory.heard()
+            elif change == LAYER_POLICY:
+                self.resource_policies.forget()
+        except SQLAlchemyError as error:
+            logger.warning("a change of another node could not be read: %s", error)
+
+    def _recall(self) -> None:
+        """Changes of other nodes may have been missed: read all that is remembered anew."""
+        try:
+            self.functions.recall()
+            self.concurrency.recall()
+            self.provisioner.refresh_all()
+            self.directory.heard()
+            self.resource_policies.forget()
+        except SQLAlchemyError as error:
+            logger.warning("what other nodes may have changed could not be read: %s", error)
 
     def _function_changed(self, scope: Scope, name: str, deleted: bool) -> None:
         alive = self.functions.version_names(scope, name) if deleted else set()
+        if deleted and not alive:
+            self.metering.forget(scope, name)
 
         def apply() -> None:
             self.invoker.forget(scope, name, deleted=deleted and not alive)
@@ -372,6 +473,11 @@ class Platform:
 
         with contextlib.suppress(RuntimeError):  # the loop is closed: the server is ending
             self._loop.call_soon_threadsafe(apply)
+
+    def _read_metrics(self, scope: Scope, group: str, stream: str, events: Sequence[LogEvent]) -> None:
+        for event in events:
+            for metric_set, samples in embedded_metrics(scope, event.message):
+                self.metrics.put(metric_set, samples)
 
     def _version_published(self, version: FunctionVersion) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the server is ending
@@ -391,7 +497,11 @@ class Platform:
                     settled = None if failure is None else state_failure(failure)
             await asyncio.to_thread(self.functions.settle_version, version, settled)
 
-        task = asyncio.ensure_future(work())
+        self._begin(work())
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run in the background, until the server stops at the latest."""
+        task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -407,9 +517,7 @@ class Platform:
                 await asyncio.to_thread(self.provisioner.refresh, scope, name)
                 await self.engine.warm_up(spec)
 
-        task = asyncio.ensure_future(work())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._begin(work())
 
     def _role_credentials(self, spec: ExecutionSpec) -> dict[str, str]:
         principal = self.identities.function_session(spec.role, spec.scope, spec.name)
@@ -429,7 +537,7 @@ class Platform:
         return {
             "status": "ready" if self.ready else "starting",
             "version": firefork.__version__,
-            "services": ["lambda", "logs", "iam", "sts"],
+            "services": list(self.door.services),
             "sandbox": self.capabilities.mode,
             "network": self.network.mode,
             "environments": self.engine.environments,
@@ -452,18 +560,27 @@ class Platform:
         """Refuse new work, let running invokes end within the limit, end all else, close everything."""
         self.ready = False
         self.http.stop_accepting()
+        self.live_tails.end_all()
         await self.engine.stop(limit_s=self.settings.shutdown_limit_s)
         await self.http.stop()
+        await self._end_tasks()
         try:
             await self.network.close()
         except NetworkFailed as error:
             logger.warning("%s", error)
         await asyncio.to_thread(self._close)
 
+    async def _end_tasks(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     def _close(self) -> None:
         self.door.close()
         self.queries.close()
         self.logs.close()
+        self.metrics.close()
         self.database.close()
         (self.settings.data_dir / "server.json").unlink(missing_ok=True)
         self._listener.close()

@@ -29,6 +29,8 @@ VALIDATION_CODES: Final[Mapping[str, str]] = {
     "logs": "InvalidParameterException",
     "iam": "ValidationError",
     "sts": "ValidationError",
+    "cloudwatch": "ValidationException",
+    "schemas": "BadRequestException",
 }
 """The wire code of a request that breaks the model: recorded for Lambda, documented for the others."""
 

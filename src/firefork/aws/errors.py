@@ -79,6 +79,13 @@ class RequestTimeout(ServiceError):
     status = 408
 
 
+class BadRequest(ServiceError):
+    """Bytes that are no HTTP request."""
+
+    code = "BadRequestException"
+    status = 400
+
+
 class SerializationFailure(ServiceError):
     """A body that cannot be parsed at all."""
 
@@ -230,6 +237,47 @@ class LogsLimitExceeded(ServiceError):
 class MalformedQueryException(ServiceError):
     code = "MalformedQueryException"
     status = 400
+
+
+# CloudWatch. The query protocol has other codes for them: the service model says which.
+
+
+class MissingRequiredParameter(ServiceError):
+    code = "MissingRequiredParameterException"
+    status = 400
+
+
+class InvalidParameterCombination(ServiceError):
+    code = "InvalidParameterCombinationException"
+    status = 400
+
+
+class InvalidNextToken(ServiceError):
+    code = "InvalidNextToken"
+    status = 400
+
+
+# EventBridge Schemas. The member Code is the code without "Exception".
+
+
+class SchemasBadRequest(ServiceError):
+    code = "BadRequestException"
+    status = 400
+
+
+class SchemasConflict(ServiceError):
+    code = "ConflictException"
+    status = 409
+
+
+class SchemasForbidden(ServiceError):
+    code = "ForbiddenException"
+    status = 403
+
+
+class SchemasNotFound(ServiceError):
+    code = "NotFoundException"
+    status = 404
 
 
 # IAM and STS. The names of the query protocol, without "Exception". AWS: IAM API reference, "Common errors".

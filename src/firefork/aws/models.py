@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote
 
@@ -37,6 +37,28 @@ def protocols(service: str) -> tuple[str, ...]:
 
 
 @functools.cache
+def takes_gzip(service: str) -> bool:
+    """Whether clients may compress requests to a service. Smithy: "requestCompression trait"."""
+    model = service_model(service)
+    return any(model.operation_model(name).request_compression for name in model.operation_names)
+
+
+def query_error_code(service: str, code: str) -> str:
+    """What an error is called in the query protocol. Smithy: "awsQueryError trait"."""
+    model = service_model(service)
+    if code not in model.shape_names:
+        return code
+    return str(model.shape_for(code).metadata.get("error", {}).get("code", code))
+
+
+def query_error_header(service: str, code: str, fault: str) -> list[tuple[str, str]]:
+    """The header by which a service that left the query protocol tells the old code. Smithy: "awsQueryCompatible"."""
+    if "awsQueryCompatible" not in service_model(service).metadata:
+        return []
+    return [("x-amzn-query-error", f"{query_error_code(service, code)};{'Sender' if fault == 'User' else 'Receiver'}")]
+
+
+@functools.cache
 def operation_by_target(service: str) -> Mapping[str, str]:
     """``X-Amz-Target`` values of a JSON service."""
     model = service_model(service)
@@ -52,9 +74,17 @@ class _Route:
     labels: tuple[tuple[int, str], ...]
     constants: Mapping[str, str] = field(default_factory=dict)
 
+    def fits(self, parts: Sequence[str], query: str) -> bool:
+        for own, part in zip(self.segments, parts, strict=True):
+            if own is not None and own != part:
+                return False
+        if not self.constants:
+            return True
+        return self.constants.items() <= dict(parse_qsl(query, keep_blank_values=True)).items()
+
 
 class Router:
-    """Finds the operation of a REST request: method, undecoded path, query."""
+    """Finds the operation of a REST request: method, undecoded path and query."""
 
     def __init__(self, model: ServiceModel) -> None:
         self._routes: dict[tuple[str, int, str], list[_Route]] = {}
@@ -71,13 +101,11 @@ class Router:
             # Constants and literals first: the most specific route wins.
             routes.sort(key=lambda route: (-len(route.constants), len(route.labels)))
 
-    def find(self, method: str, path: str, query: Mapping[str, str]) -> tuple[str, dict[str, str]] | None:
+    def find(self, method: str, path: str, query: str) -> tuple[str, dict[str, str]] | None:
         """The operation and its decoded labels, or ``None``."""
         parts = path.strip("/").split("/")
         for route in self._routes.get((method, len(parts), parts[0]), ()):
-            if all(part == own or own is None for own, part in zip(route.segments, parts, strict=True)) and all(
-                query.get(name) == value for name, value in route.constants.items()
-            ):
+            if route.fits(parts, query):
                 return route.operation, {name: unquote(parts[index]) for index, name in route.labels}
         return None
 

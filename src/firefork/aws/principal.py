@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -64,8 +64,8 @@ class SigningKey:
     """An access key as SigV4 verification needs it."""
 
     access_key_id: str
-    secret: str
-    session_token: str | None
+    secret: str = field(repr=False)
+    session_token: str | None = field(repr=False)
     expires_at_s: float | None
     """Epoch seconds; ``None`` for long-term keys."""
     principal: Principal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _PARTITION_BY_PREFIX = (
     ("cn-", "aws-cn"),
@@ -22,9 +22,11 @@ def partition_of(region: str) -> str:
     return next((partition for prefix, partition in _PARTITION_BY_PREFIX if region.startswith(prefix)), "aws")
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The (account, region) pair that every resource belongs to."""
+class Scope(NamedTuple):
+    """The (account, region) pair that every resource belongs to.
+
+    A tuple, because it is part of most keys: every invoke hashes and compares a dozen of them.
+    """
 
     account: str
     region: str

@@ -6,15 +6,13 @@ error texts are the services' own.
 
 from __future__ import annotations
 
-import calendar
 import functools
 import hashlib
 import hmac
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import quote, unquote
@@ -30,6 +28,7 @@ from firefork.aws.errors import (
 )
 from firefork.aws.principal import SigningKey
 from firefork.aws.protocols.message import HttpRequest
+from firefork.aws.record import record
 
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
 SKEW_S: Final = 300
@@ -37,7 +36,9 @@ SKEW_S: Final = 300
 _MAXIMUM_EXPIRY_S: Final = 604_800
 _UNSIGNED: Final = "UNSIGNED-PAYLOAD"
 _EMPTY_HASH: Final = hashlib.sha256(b"").hexdigest()
-_DATE: Final = re.compile(r"\d{8}T\d{6}Z")
+_DATE: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z")
+_PLAIN_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)+/?")
+"""Paths that are their own canonical form, as nearly all are."""
 _MISMATCH: Final = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
     "and signing method. Consult the service documentation for details."
@@ -46,7 +47,7 @@ _MISMATCH: Final = (
 KeyLookup = Callable[[str, "str | None"], "SigningKey | None"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Authorization:
     """What a request claims about who signed it, and how."""
 
@@ -169,9 +170,9 @@ def verify(authorization: Authorization | None, request: HttpRequest, lookup: Ke
     canonical = canonical_request(request, authorization, payload_hash)
     scope = f"{authorization.date}/{authorization.region}/{authorization.service}/aws4_request"
     text = f"{ALGORITHM}\n{authorization.timestamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-    signing = signing_key(key.secret, authorization.date, authorization.region, authorization.service)
-    expected = hmac.new(signing, text.encode(), hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(expected, authorization.signature):
+    expected = signer(key.secret, authorization.date, authorization.region, authorization.service).copy()
+    expected.update(text.encode())
+    if not hmac.compare_digest(expected.hexdigest().encode(), authorization.signature.encode()):
         raise InvalidSignature(_MISMATCH)
     if key.expires_at_s is not None and now_s > key.expires_at_s:
         raise ExpiredToken("The security token included in the request is expired")
@@ -180,7 +181,7 @@ def verify(authorization: Authorization | None, request: HttpRequest, lookup: Ke
 
 def _check_time(authorization: Authorization, now_s: float) -> None:
     try:
-        signed_s = calendar.timegm(time.strptime(authorization.timestamp, "%Y%m%dT%H%M%SZ"))
+        signed_s = datetime.fromisoformat(authorization.timestamp).timestamp()
     except ValueError:
         raise IncompleteSignature(
             f"Date must be in ISO-8601 'basic format'. Got '{authorization.timestamp}'."
@@ -209,7 +210,7 @@ def _payload_hash(authorization: Authorization, request: HttpRequest) -> str:
     if declared.startswith("STREAMING-"):
         # Bodies in signed chunks or with trailers are S3's; no SDK sends them to a service that is served here.
         raise InvalidSignature(f"The payload form {declared} is not accepted: sign the whole body.")
-    if not hmac.compare_digest(declared, hashlib.sha256(request.body).hexdigest()):
+    if not hmac.compare_digest(declared.encode(), hashlib.sha256(request.body).hexdigest().encode()):
         raise InvalidSignature(_MISMATCH)
     return declared
 
@@ -218,8 +219,10 @@ def canonical_request(request: HttpRequest, authorization: Authorization, payloa
     """The text whose hash is signed."""
     headers = request.headers
     names = authorization.signed_headers
-    lines = "".join(f"{name}:{' '.join(headers.get(name, '').split())}\n" for name in names)
-    path = quote(_remove_dots(request.path), safe="/~") or "/"
+    lines = "".join([f"{name}:{' '.join(headers.get(name, '').split())}\n" for name in names])
+    path = request.path
+    if not _PLAIN_PATH.fullmatch(path):
+        path = quote(_remove_dots(path), safe="/~") or "/"
     query = _canonical_query(request.query, presigned=authorization.expires_s is not None)
     return f"{request.method}\n{path}\n{query}\n{lines}\n{';'.join(names)}\n{payload_hash}"
 
@@ -256,12 +259,12 @@ def _canonical_query(query: str, *, presigned: bool) -> str:
 
 
 @functools.lru_cache(maxsize=4096)
-def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
-    """The derived key; the same for a whole day, so it is kept."""
+def signer(secret: str, date: str, region: str, service: str) -> hmac.HMAC:
+    """An HMAC with the derived key, to be copied; the same for a whole day, so it is kept."""
     key = f"AWS4{secret}".encode()
     for part in (date, region, service, "aws4_request"):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    return key
+        key = hmac.digest(key, part.encode(), "sha256")
+    return hmac.new(key, digestmod="sha256")
 
 
 QUERY_CODES: Final[Mapping[type[ServiceError], str]] = {

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import regex
 from botocore.model import Shape
 
-Check = Callable[[Any, str], Iterator[str]]
+Check = Callable[[Any, str, list[str]], None]
+"""Adds what is wrong with a value to a list; the text in the middle is where the value stands."""
 
 
 def violations(shape: Shape, value: Mapping[str, Any]) -> list[str]:
     """What is wrong with ``value``, in AWS's words, one entry for each constraint that fails."""
-    return list(_check_of(shape)(value, ""))
+    found: list[str] = []
+    _check_of(shape)(value, "", found)
+    return found
 
 
 _SHOWN_VALUE: Final = regex.compile(r"Value (?:'.*'|null) at (?='[^']*' failed to)", regex.DOTALL)
@@ -28,7 +32,9 @@ def message(found: list[str], *, show_values: bool = True) -> str:
     return f"{len(found)} {noun} detected: {'; '.join(found)}"
 
 
+@functools.cache
 def _check_of(shape: Shape) -> Check:
+    """By the object, for shapes that are asked for again and again: the ``_Key`` takes longer than most checks."""
     return _compiled(_Key(shape))
 
 
@@ -75,21 +81,38 @@ def _compiled(key: _Key) -> Check:
         "double": _number,
         "blob": _blob,
     }.get(shape.type_name)
-    return make(shape) if make is not None else lambda value, path: iter(())
+    return make(shape) if make is not None else lambda value, path, found: None
+
+
+@dataclass(slots=True)
+class _Inner:
+    """A member or an element. Its check is made when it is needed first: shapes may hold themselves."""
+
+    shape: Any
+    required: bool = False
+    check: Check | None = None
+
+    def add_violations(self, value: Any, path: str, found: list[str]) -> None:
+        if value is None:
+            found.append(_null(path))
+            return
+        if self.check is None:
+            self.check = _check_of(self.shape)
+        self.check(value, f"{path}." if self.shape.type_name == "structure" else path, found)
 
 
 def _structure(shape: Any) -> Check:
     required = frozenset(shape.required_members)
-    members: dict[str, Shape] = dict(shape.members)
+    members = [
+        (name, f"{name[0].lower()}{name[1:]}", _Inner(member, name in required))
+        for name, member in shape.members.items()
+    ]
 
-    def check(value: Mapping[str, Any], path: str) -> Iterator[str]:
-        for name, member in members.items():
-            where = f"{path}{name[0].lower()}{name[1:]}"
-            if value.get(name) is None:
-                if name in required:
-                    yield _null(where)
-            else:
-                yield from _nested(member, value[name], where)
+    def check(value: Mapping[str, Any], path: str, found: list[str]) -> None:
+        for name, shown, member in members:
+            given = value.get(name)
+            if given is not None or member.required:
+                member.add_violations(given, path + shown, found)
 
     return check
 
@@ -97,17 +120,18 @@ def _structure(shape: Any) -> Check:
 def _list(shape: Any) -> Check:
     lowest, highest = shape.metadata.get("min", 0), shape.metadata.get("max")
     item_problem = _scalar_problem(shape.member)
+    element = _Inner(shape.member)
 
-    def check(value: list[Any], path: str) -> Iterator[str]:
-        yield from _length(len(value), f"[{', '.join(map(_show, value))}]", path, lowest, highest)
+    def check(value: list[Any], path: str, found: list[str]) -> None:
+        _check_length(len(value), f"[{', '.join(map(_show, value))}]", path, lowest, highest, found)
         if item_problem is not None:
             problem = next(filter(None, map(item_problem, value)), None)
             if problem:
                 shown = f"[{', '.join(map(_show, value))}]"
-                yield _failed(shown, path, f"Member must satisfy constraint: {problem}")
+                found.append(_failed(shown, path, f"Member must satisfy constraint: {problem}"))
             return
         for number, item in enumerate(value, 1):
-            yield from _nested(shape.member, item, f"{path}.{number}.member")
+            element.add_violations(item, f"{path}.{number}.member", found)
 
     return check
 
@@ -116,31 +140,24 @@ def _map(shape: Any) -> Check:
     lowest, highest = shape.metadata.get("min", 0), shape.metadata.get("max")
     key_problem, value_problem = _scalar_problem(shape.key), _scalar_problem(shape.value)
     secret = bool(shape.metadata.get("sensitive"))
+    element = _Inner(shape.value)
 
-    def check(value: Mapping[str, Any], path: str) -> Iterator[str]:
+    def check(value: Mapping[str, Any], path: str, found: list[str]) -> None:
         shown = None if secret else f"{{{', '.join(f'{key}={_show(item)}' for key, item in value.items())}}}"
-        yield from _length(len(value), shown, path, lowest, highest)
+        _check_length(len(value), shown, path, lowest, highest, found)
         if key_problem is not None:
             problem = next(filter(None, map(key_problem, value)), None)
             if problem:
-                yield _failed(shown, path, f"Map keys must satisfy constraint: {problem}")
+                found.append(_failed(shown, path, f"Map keys must satisfy constraint: {problem}"))
         if value_problem is not None:
             problem = next(filter(None, map(value_problem, value.values())), None)
             if problem:
-                yield _failed(shown, path, f"Map value must satisfy constraint: {problem}")
+                found.append(_failed(shown, path, f"Map value must satisfy constraint: {problem}"))
             return
         for name, item in value.items():
-            yield from _nested(shape.value, item, f"{path}.{name}.member")
+            element.add_violations(item, f"{path}.{name}.member", found)
 
     return check
-
-
-def _nested(shape: Shape, value: Any, path: str) -> Iterator[str]:
-    """A member or element, on the path that its kind gives it."""
-    if value is None:
-        yield _null(path)
-    else:
-        yield from _check_of(shape)(value, f"{path}." if shape.type_name == "structure" else path)
 
 
 def _scalar_problem(shape: Shape) -> Callable[[Any], str | None] | None:
@@ -152,7 +169,14 @@ def _scalar_problem(shape: Shape) -> Callable[[Any], str | None] | None:
         return None
     whole = f"[{', '.join([*_constraints(shape), _NOT_NULL])}]"
     check = _check_of(shape)
-    return lambda value: whole if value is None or next(check(value, ""), None) is not None else None
+
+    def problem(value: Any) -> str | None:
+        found: list[str] = []
+        if value is not None:
+            check(value, "", found)
+        return whole if value is None or found else None
+
+    return problem
 
 
 def _constraints(shape: Shape) -> Iterator[str]:
@@ -175,13 +199,13 @@ def _string(shape: Any) -> Check:
     allowed = metadata.get("enum")
     secret = bool(metadata.get("sensitive"))
 
-    def check(value: str, path: str) -> Iterator[str]:
+    def check(value: str, path: str, found: list[str]) -> None:
         shown = None if secret else value
         if expression is not None and not pattern(expression).fullmatch(value):
-            yield _failed(shown, path, f"Member must satisfy regular expression pattern: {expression}")
-        yield from _length(len(value), shown, path, lowest, highest)
+            found.append(_failed(shown, path, f"Member must satisfy regular expression pattern: {expression}"))
+        _check_length(len(value), shown, path, lowest, highest, found)
         if allowed is not None and value not in allowed:
-            yield _failed(shown, path, f"Member must satisfy enum value set: [{', '.join(allowed)}]")
+            found.append(_failed(shown, path, f"Member must satisfy enum value set: [{', '.join(allowed)}]"))
 
     return check
 
@@ -189,8 +213,8 @@ def _string(shape: Any) -> Check:
 def _blob(shape: Any) -> Check:
     lowest, highest = shape.metadata.get("min", 0), shape.metadata.get("max")
 
-    def check(value: bytes, path: str) -> Iterator[str]:
-        yield from _length(len(value), "java.nio.HeapByteBuffer", path, lowest, highest)
+    def check(value: bytes, path: str, found: list[str]) -> None:
+        _check_length(len(value), "java.nio.HeapByteBuffer", path, lowest, highest, found)
 
     return check
 
@@ -198,20 +222,20 @@ def _blob(shape: Any) -> Check:
 def _number(shape: Any) -> Check:
     lowest, highest = shape.metadata.get("min"), shape.metadata.get("max")
 
-    def check(value: float, path: str) -> Iterator[str]:
+    def check(value: float, path: str, found: list[str]) -> None:
         if highest is not None and value > highest:
-            yield _failed(value, path, f"Member must have value less than or equal to {highest}")
+            found.append(_failed(value, path, f"Member must have value less than or equal to {highest}"))
         if lowest is not None and value < lowest:
-            yield _failed(value, path, f"Member must have value greater than or equal to {lowest}")
+            found.append(_failed(value, path, f"Member must have value greater than or equal to {lowest}"))
 
     return check
 
 
-def _length(length: int, shown: object, path: str, lowest: int, highest: int | None) -> Iterator[str]:
+def _check_length(length: int, shown: object, path: str, lowest: int, highest: int | None, found: list[str]) -> None:
     if highest is not None and length > highest:
-        yield _failed(shown, path, f"Member must have length less than or equal to {highest}")
+        found.append(_failed(shown, path, f"Member must have length less than or equal to {highest}"))
     if length < lowest:
-        yield _failed(shown, path, f"Member must have length greater than or equal to {lowest}")
+        found.append(_failed(shown, path, f"Member must have length greater than or equal to {lowest}"))
 
 
 _NOT_NULL: Final = "Member must not be null"

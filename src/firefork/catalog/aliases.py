@@ -109,6 +109,12 @@ class Aliases:
             query = select(aliases).where(rows.within(aliases, scope, name=function))
             return {alias.name: alias.version for alias in map(alias_of, connection.execute(query))}
 
+    def shares_invokes(self, scope: Scope, function: str, name: str) -> bool:
+        """Whether there is an alias of this name and it leads to more than one version."""
+        with self._database.read() as connection:
+            alias = load_alias(connection, scope, function, name)
+        return alias is not None and alias.other_version is not None
+
     def delete(self, scope: Scope, function: str, name: str) -> None:
         """Delete an alias and what was configured for it; one that is not there is no error, as on AWS."""
         with self._functions.change(scope, function) as connection:

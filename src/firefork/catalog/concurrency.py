@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Table, and_, delete, exists, insert, select
+from sqlalchemy import Connection, Table, and_, delete, exists, insert, select
 
 from firefork.aws.errors import (
     InvalidParameterValue,
@@ -24,6 +24,7 @@ from firefork.aws.errors import (
 from firefork.aws.scope import Scope
 from firefork.catalog.function import LATEST
 from firefork.catalog.functions import Functions
+from firefork.store.changes import CONCURRENCY, Change
 from firefork.store.clock import now
 from firefork.store.database import Database
 from firefork.store.tables import function_concurrency, functions, provisioned_concurrency
@@ -92,19 +93,24 @@ class Concurrency:
             for table in (function_concurrency, provisioned_concurrency):
                 owner = and_(*(table.c[name] == functions.c[name] for name in ("account", "region", "name")))
                 connection.execute(delete(table).where(~exists(select(functions.c.name).where(owner))))
-            reserved = connection.execute(select(function_concurrency)).all()
-            provisioned = connection.execute(select(provisioned_concurrency)).all()
-        for row in reserved:
-            scope = Scope(row.account, row.region)
-            self._remember(scope, row.name, FunctionConcurrency(reserved=row.reserved))
-        for row in provisioned:
-            scope = Scope(row.account, row.region)
-            config = ProvisionedConfig(
-                qualifier=row.qualifier,
-                requested=row.requested,
-                last_modified=datetime.fromtimestamp(row.last_modified_ms / 1000, UTC),
-            )
-            self._remember(scope, row.name, _with(self.of(scope, row.name), config))
+            read = _read(connection)
+        for (scope, name), concurrency in read.items():
+            self._remember(scope, name, concurrency)
+
+    def heard(self, scope: Scope, name: str) -> None:
+        """Another node configured something for a function."""
+        with self._lock:
+            with self._database.read() as connection:
+                read = _read(connection, _key(scope, name))
+            self._remember(scope, name, read.get((scope, name), _NOTHING))
+
+    def recall(self) -> None:
+        """Other nodes may have configured anything: read it all anew."""
+        with self._lock:
+            with self._database.read() as connection:
+                read = _read(connection)
+            for scope, name in self._known.keys() | read.keys():
+                self._remember(scope, name, read.get((scope, name), _NOTHING))
 
     # ---- reading
 
@@ -271,7 +277,8 @@ class Concurrency:
 
     def _store(self, table: Table, key: Mapping[str, str], values: Mapping[str, Any] | None) -> None:
         """Write a row, or delete it. Raises ResourceNotFound if the function was deleted meanwhile."""
-        with self._database.write() as connection:
+        change = Change.of(CONCURRENCY, Scope(key["account"], key["region"]), key["name"])
+        with self._database.write(change) as connection:
             if values is not None:
                 owner = and_(*(functions.c[part] == key[part] for part in ("account", "region", "name")))
                 if connection.execute(select(functions.c.name).where(owner)).first() is None:
@@ -288,6 +295,28 @@ class Concurrency:
         else:
             self._known[scope, name] = concurrency
         self._set_aside[scope] = self.set_aside(scope) - before + concurrency.set_aside
+
+
+def _read(
+    connection: Connection, where: Mapping[str, str] | None = None
+) -> dict[tuple[Scope, str], FunctionConcurrency]:
+    """What is configured, for all functions or for the one whose key is ``where``."""
+    found: dict[tuple[Scope, str], FunctionConcurrency] = {}
+    for table in (function_concurrency, provisioned_concurrency):
+        query = select(table).where(*(table.c[name] == value for name, value in (where or {}).items()))
+        for row in connection.execute(query):
+            key = (Scope(row.account, row.region), row.name)
+            known = found.get(key, _NOTHING)
+            if table is function_concurrency:
+                found[key] = dataclasses.replace(known, reserved=row.reserved)
+                continue
+            config = ProvisionedConfig(
+                qualifier=row.qualifier,
+                requested=row.requested,
+                last_modified=datetime.fromtimestamp(row.last_modified_ms / 1000, UTC),
+            )
+            found[key] = _with(known, config)
+    return found
 
 
 def _refuse_twice(qualifier: str, version: str, known: FunctionConcurrency, aliases: Mapping[str, str]) -> None:

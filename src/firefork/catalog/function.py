@@ -49,7 +49,7 @@ class FunctionVersion:
     memory_mb: int = 128
     timeout_s: int = 3
     ephemeral_storage_mb: int = 512
-    environment: Mapping[str, str] | None = None
+    environment: Mapping[str, str] | None = field(default=None, repr=False)
     """``None`` when the caller never set it, ``{}`` when it was set empty."""
     architecture: str = "x86_64"
     layers: tuple[LayerReference, ...] = ()

@@ -1,12 +1,16 @@
-"""Function versions in the database: one JSON document a version, ``$LATEST`` as number 0."""
+"""Function versions in the database: one JSON document a version, ``$LATEST`` as number 0.
+
+Environment variables are where people put secrets, so they are sealed; on AWS a KMS key does that for every function.
+"""
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 import re
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -16,6 +20,7 @@ from firefork.catalog.function import LATEST, FunctionVersion, LayerReference, L
 from firefork.store import rows
 from firefork.store.clock import new_id
 from firefork.store.tables import aliases, function_versions
+from firefork.store.vault import Vault, vault_of
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
 
@@ -31,7 +36,7 @@ def load(connection: Connection, scope: Scope, name: str, number: int) -> Functi
     text = connection.execute(
         select(function_versions.c.document).where(rows.within(function_versions, scope, name=name, number=number))
     ).scalar()
-    return None if text is None else from_document(scope, text)
+    return None if text is None else from_document(vault_of(connection), scope, text)
 
 
 def need(connection: Connection, scope: Scope, name: str, number: int = 0) -> FunctionVersion:
@@ -49,7 +54,7 @@ def save(connection: Connection, function: FunctionVersion, *, new: bool = False
         "state": function.state,
         "last_update_status": function.last_update_status,
         "code_sha256": function.code_sha256,
-        "document": _to_document(function),
+        "document": _to_document(vault_of(connection), function),
     }
     if new:
         connection.execute(insert(function_versions).values(**row, **values))
@@ -84,18 +89,30 @@ def renew_revision(connection: Connection, scope: Scope, name: str, qualifier: s
     return revision
 
 
-def _to_document(function: FunctionVersion) -> str:
+def _to_document(vault: Vault, function: FunctionVersion) -> str:
     fields = {field.name: getattr(function, field.name) for field in dataclasses.fields(function)}
     del fields["scope"]
     fields["layers"] = [dataclasses.asdict(layer) for layer in function.layers]
     fields["logging"] = dataclasses.asdict(function.logging)
     fields["last_modified"] = function.last_modified.isoformat()
+    if function.environment is not None:
+        sealed = vault.seal(json.dumps(dict(function.environment)), _owner(function.scope, fields))
+        fields["environment"] = base64.b64encode(sealed).decode()
     return json.dumps(fields)
 
 
-def from_document(scope: Scope, text: str) -> FunctionVersion:
+def from_document(vault: Vault, scope: Scope, text: str) -> FunctionVersion:
+    """Raises SecretUnreadable for a document that was changed or belongs to another version."""
     fields = json.loads(text)
+    if fields["environment"] is not None:
+        sealed = base64.b64decode(fields["environment"])
+        fields["environment"] = json.loads(vault.open(sealed, _owner(scope, fields)))
     fields["layers"] = tuple(LayerReference(**layer) for layer in fields["layers"])
     fields["logging"] = LoggingConfig(**fields["logging"])
     fields["last_modified"] = datetime.fromisoformat(fields["last_modified"]).astimezone(UTC)
     return FunctionVersion(scope=scope, **fields)
+
+
+def _owner(scope: Scope, fields: dict[str, Any]) -> str:
+    """The name under which a version's environment is sealed; migration 0005 has it, too."""
+    return f"environment {scope.account} {scope.region} {fields['name']} {fields['version']}"

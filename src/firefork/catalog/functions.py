@@ -10,7 +10,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -40,6 +40,7 @@ from firefork.catalog.layers import Layers
 from firefork.catalog.packages import UNZIPPED_LIMIT, Package, Packages
 from firefork.settings import Settings
 from firefork.store import rows
+from firefork.store.changes import FUNCTION, Change
 from firefork.store.clock import new_id, now
 from firefork.store.database import Database
 from firefork.store.tables import OF_QUALIFIER, aliases, function_versions, functions
@@ -206,7 +207,7 @@ class Functions:
         more = len(found) > limit
         found = found[:limit]
         return FunctionPage(
-            versions=[from_document(scope, row.document) for row in found],
+            versions=[from_document(self._database.vault, scope, row.document) for row in found],
             next_key=(found[-1].name, found[-1].number) if more else None,
         )
 
@@ -234,9 +235,24 @@ class Functions:
     def change(self, scope: Scope, name: str) -> Iterator[Connection]:
         """A transaction on what belongs to one function, one at a time; invokes see its result when it ends."""
         with self._lock:
-            with self._database.write() as connection:
+            with self._write(scope, name) as connection:
                 yield connection
             self._announce(scope, name)
+
+    def _write(self, scope: Scope, name: str) -> AbstractContextManager[Connection]:
+        return self._database.write(Change.of(FUNCTION, scope, name))
+
+    def heard(self, scope: Scope, name: str) -> None:
+        """Another node changed a function, or deleted it or one of its versions."""
+        with self._lock:
+            self._announce(scope, name, deleted=True)
+            if (scope, name) in self._routes:
+                self._announce(scope, name)
+
+    def recall(self) -> None:
+        """Other nodes may have changed anything: read all that invokes know anew."""
+        for scope, name in list(self._routes):
+            self.heard(scope, name)
 
     def create(
         self,
@@ -266,7 +282,7 @@ class Functions:
         row = rows.key(scope, name=name)
         with self._lock:
             try:
-                with self._database.write() as connection:
+                with self._write(scope, name) as connection:
                     connection.execute(
                         insert(functions).values(
                             **row,
@@ -327,7 +343,7 @@ class Functions:
         publish: bool = False,
     ) -> FunctionVersion:
         with self._lock:
-            with self._database.write() as connection:
+            with self._write(scope, name) as connection:
                 current = self._current(connection, scope, name, revision_id)
                 if "stored_only" in changes:
                     stored = {**current.stored_only, **changes["stored_only"]}
@@ -358,7 +374,7 @@ class Functions:
     ) -> FunctionVersion:
         """Freeze ``$LATEST`` as the next version, or return the newest one if nothing changed since."""
         with self._lock:
-            with self._database.write() as connection:
+            with self._write(scope, name) as connection:
                 current = self._current(connection, scope, name, revision_id)
                 shown = show_sha256(current.code_sha256)
                 if code_sha256 is not None and code_sha256 != shown:
@@ -402,7 +418,8 @@ class Functions:
                     table.number > 0, table.document.contains('"snap_start_apply_on": "PublishedVersions"')
                 )
             ).all()
-        return [from_document(Scope(row.account, row.region), row.document) for row in found]
+        vault = self._database.vault
+        return [from_document(vault, Scope(row.account, row.region), row.document) for row in found]
 
     def _publish(
         self, connection: Connection, current: FunctionVersion, description: str | None, state: Mapping[str, Any]
@@ -424,7 +441,7 @@ class Functions:
             **state,
         )
         if newest is not None:
-            known = from_document(scope, newest)
+            known = from_document(self._database.vault, scope, newest)
             if _content(known) == _content(candidate):
                 return known
         connection.execute(update(functions).where(row).values(last_version=last + 1))
@@ -440,7 +457,7 @@ class Functions:
         if qualifier == LATEST:
             raise InvalidParameterValue("$LATEST version cannot be deleted without deleting the function.")
         with self._lock:
-            with self._database.write() as connection:
+            with self._write(scope, name) as connection:
                 need(connection, scope, name)
                 if qualifier is None:
                     connection.execute(
@@ -485,7 +502,7 @@ class Functions:
                 )
             ).scalars()
             for document in documents.all():
-                version = from_document(scope, document)
+                version = from_document(self._database.vault, scope, document)
                 if version.version == LATEST or not is_optimised(version):
                     save(connection, dataclasses.replace(version, revision_id=new_id(), **_SETTLED))
 

@@ -14,7 +14,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,8 +32,8 @@ class SessionCredentials:
     """Temporary credentials. AWS: STS API reference, Credentials."""
 
     access_key_id: str
-    secret_access_key: str
-    session_token: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
     expires_at_s: int
     """Epoch seconds."""
 

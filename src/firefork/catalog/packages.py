@@ -64,6 +64,7 @@ class Packages:
         self._manifests: dict[str, Package] = {}
         self._lock = threading.Lock()
         self._held: Counter[str] = Counter()
+        self._unowned: set[str] = set()
         for folder in (code_dir, opt_dir):
             folder.mkdir(parents=True, exist_ok=True)
             for leftover in folder.glob(".new-*"):  # of a server that was killed while it unpacked
@@ -78,6 +79,7 @@ class Packages:
             raise RequestEntityTooLarge(f"Zipped size must be smaller than {ZIPPED_LIMIT} bytes")
         digest = hashlib.sha256(data).hexdigest()
         if self._blobs.exists(digest) and (self.code_dir / digest).is_dir() and self._manifest_path(digest).exists():
+            self._blobs.put(data)  # other nodes are told that it is wanted again
             return self.manifest(digest)
         package = self._unpack(data, digest)
         self._blobs.put(data)
@@ -168,6 +170,23 @@ class Packages:
                 shutil.rmtree(folder, ignore_errors=True)
         for folder in self.opt_dir.iterdir():
             shutil.rmtree(folder, ignore_errors=True)  # merged again when needed
+        return count
+
+    def collect(self, in_use: Callable[[str], bool]) -> int:
+        """Delete packages that nothing refers to, if nothing did when this was called last; how many. At any time.
+
+        So an environment of a deleted function keeps its code as long as its last invoke may take, if the calls are
+        that far apart. ``in_use`` reads the database.
+        """
+        unowned = {digest for digest in list(self._blobs.digests()) if not in_use(digest)}
+        count = 0
+        for digest in unowned & self._unowned:
+            with self._lock:
+                # Asked again: a request that holds the package, or has held it since, may have given it an owner.
+                if digest not in self._held and not in_use(digest):
+                    self._delete(digest)
+                    count += 1
+        self._unowned = unowned
         return count
 
     def _manifest_path(self, digest: str) -> Path:

@@ -28,6 +28,7 @@ from firefork.catalog.functions import REVISION_MISMATCH, Functions
 from firefork.catalog.qualified import Documents
 from firefork.catalog.references import FunctionReference
 from firefork.store import rows
+from firefork.store.changes import LAYER_POLICY
 from firefork.store.clock import new_id
 from firefork.store.database import Database
 from firefork.store.tables import function_policies, layer_policies, layer_versions
@@ -173,7 +174,7 @@ class Policies:
         self, scope: Scope, name: str, version: int, statement: Statement, revision_id: str | None
     ) -> tuple[Statement, str]:
         """Attach a statement to a layer version; with the policy's new revision id. Raises AWS's errors."""
-        with self._database.write() as connection:
+        with self._database.write(LAYER_POLICY) as connection:
             arn = _need_layer(connection, scope, name, version, to_write=True)
             document, revision = _load_layer(connection, scope, name, version) or (None, None)
             complete = _complete(statement, arn)
@@ -186,7 +187,7 @@ class Policies:
 
     def remove_layer(self, scope: Scope, name: str, version: int, sid: str, revision_id: str | None) -> None:
         """Detach a statement. Raises ResourceNotFound, PreconditionFailed."""
-        with self._database.write() as connection:
+        with self._database.write(LAYER_POLICY) as connection:
             _need_layer(connection, scope, name, version, to_write=True)
             document, revision = _load_layer(connection, scope, name, version) or (None, None)
             if revision_id is not None and revision_id != revision:

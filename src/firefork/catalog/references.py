@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -28,6 +29,7 @@ class FunctionReference:
     """``None`` when nothing was said, which means ``$LATEST``."""
 
     @classmethod
+    @functools.lru_cache(maxsize=4096)  # what every invoke begins with
     def parse(cls, scope: Scope, text: str, qualifier: str | None = None) -> FunctionReference:
         """Read a FunctionName as the caller in ``scope`` means it.
 

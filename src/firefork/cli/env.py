@@ -44,6 +44,8 @@ def env(*, data_dir: Path) -> None:
         "AWS_ENDPOINT_URL": server["endpoint"],
         "AWS_DEFAULT_REGION": server["region"],
         "AWS_REGION": server["region"],
+        # SDKs put "stream-" before the host of StartLiveTail, which no address of this machine can take.
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
     }
     print("unset AWS_SESSION_TOKEN AWS_PROFILE")
     for name, value in exports.items():

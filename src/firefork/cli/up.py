@@ -39,9 +39,9 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     help="Account of the root key.",
 )
 @click.option(
-    "--database-url",
-    envvar="FIREFORK_DATABASE_URL",
-    help="PostgreSQL URL; without: SQLite in the data folder.",
+    "--database",
+    envvar="FIREFORK_DATABASE",
+    help="Address of a PostgreSQL database; without: SQLite in the data folder.",
 )
 @click.option(
     "--upstream",
@@ -117,7 +117,7 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     envvar="FIREFORK_SPARES",
     default=2,
     type=click.IntRange(0, 64),
-    help="Sandboxes kept ready for each runtime.",
+    help="Least number of sandboxes kept ready for each runtime; more after bursts, none with 0.",
 )
 @click.option(
     "--shutdown-limit",
@@ -147,6 +147,20 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     type=click.IntRange(min=1),
     help="Environments started at once; functions take turns.",
 )
+@click.option(
+    "--metrics",
+    envvar="FIREFORK_METRICS",
+    default="on",
+    type=click.Choice(["on", "off"]),
+    help="Whether invokes are counted, and metrics in log lines read.",
+)
+@click.option(
+    "--metrics-retention",
+    envvar="FIREFORK_METRICS_RETENTION",
+    default=455,
+    type=click.IntRange(min=1),
+    help="Days that metrics are kept.",
+)
 @click.option("--verbose", "-v", envvar="FIREFORK_VERBOSE", is_flag=True, help="One line for each request.")
 def up(
     *,
@@ -156,7 +170,7 @@ def up(
     runtimes_dir: Path,
     region: str,
     account: str,
-    database_url: str | None,
+    database: str | None,
     upstream: str | None,
     test_credentials: bool,
     iam: str | None,
@@ -173,6 +187,8 @@ def up(
     account_concurrency: int,
     memory_budget: int | None,
     concurrent_starts: int,
+    metrics: str,
+    metrics_retention: int,
     verbose: bool,
 ) -> None:
     """Start Firefork and serve until Ctrl-C or SIGTERM."""
@@ -184,7 +200,7 @@ def up(
             port=port,
             region=region,
             account=account,
-            database_url=database_url,
+            database=database,
             upstream=upstream.rstrip("/") if upstream else None,
             test_credentials=test_credentials,
             iam=iam,
@@ -201,6 +217,8 @@ def up(
             account_concurrency=account_concurrency,
             memory_budget_mb=memory_budget,
             concurrent_starts=concurrent_starts,
+            metrics=metrics == "on",
+            metrics_retention_days=metrics_retention,
             verbose=verbose,
         )
     )

@@ -175,7 +175,7 @@ class Engine:
     async def warm_up(self, spec: ExecutionSpec) -> None:
         """Start the zygote that ``spec`` will need, so that its first invoke finds spares."""
         if not self._closing:
-            await self._zygote(spec)
+            (await self._zygote(spec)).expect()
 
     def replace(self, spec: ExecutionSpec) -> None:
         """The version is ``spec`` now: environments of an older form end as soon as they are idle."""
@@ -492,10 +492,20 @@ class Engine:
             now_s = time.monotonic()
             for pool in self._pools.values():
                 pool.tend(now_s)
+            for zygote in self._running_zygotes():
+                zygote.tend(now_s)
             for pool in list(self._retired):
                 if not pool.environments:
                     self._retired.discard(pool)
             await self._measure()
+
+    def _running_zygotes(self) -> Iterator[Zygote]:
+        for task in self._zygotes.values():
+            if task.done() and not task.cancelled() and task.exception() is None:
+                yield task.result()
+        for held in self._snapshots.values():
+            if held.snapshot is not None:
+                yield held.snapshot
 
     async def _measure(self) -> None:
         """Charge environments what they use now; one that stood still since it was last looked at still uses that."""
@@ -527,6 +537,16 @@ class Engine:
     @property
     def busy(self) -> int:
         return sum(pool.busy for pool in (*self._pools.values(), *self._retired))
+
+    @property
+    def spares(self) -> int:
+        """Sandboxes that wait for a function. May be called from any thread."""
+        started = [
+            task.result()
+            for task in list(self._zygotes.values())
+            if task.done() and not task.cancelled() and not task.exception()
+        ]
+        return sum(zygote.spare_count for zygote in started)
 
     @property
     def memory(self) -> tuple[int, int]:

@@ -5,7 +5,6 @@ AWS: Lambda developer guide, "Understanding the Lambda execution environment lif
 
 from __future__ import annotations
 
-import array
 import asyncio
 import contextlib
 import enum
@@ -14,6 +13,7 @@ import json
 import os
 import secrets
 import signal
+import sys
 import termios
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from firefork.aws.record import record
 from firefork.engine import extensions_api, failures
 from firefork.engine.extensions_api import ExtensionFailed, ExtensionPolled, ExtensionRegistered, ExtensionState
 from firefork.engine.failures import Failure
@@ -66,6 +67,8 @@ _FLUSH_LIMIT_S: Final = 0.2
 _CONTINUATIONS: Final = bytes(range(0x80, 0xC0))
 """The bytes of UTF-8 with which no character begins."""
 _FREEZE_AFTER_S: Final = 0.02
+_LOOP_TICK_S: Final = 0.001
+"""How much too early a timer may come: uvloop counts in milliseconds."""
 _READ_SIZE: Final = 65536
 _MIB: Final = 1024 * 1024
 
@@ -103,7 +106,7 @@ class RestorationFailed(Exception):
         self.failure = failure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Invocation:
     """One event on its way to a function."""
 
@@ -118,7 +121,7 @@ class Invocation:
     """Takes the parts of a streamed answer while they come; whoever made it finishes it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Outcome:
     """What an invoke came to."""
 
@@ -128,7 +131,7 @@ class Outcome:
     report: Report
     """As known when the answer was there."""
     log_tail: bytes
-    """At most 4 KB of this invoke's log, START to REPORT."""
+    """At most 4 KB of this invoke's log, START to REPORT; empty unless it was asked for."""
     streamed: bool = False
     content_type: str = "application/json"
 
@@ -221,6 +224,9 @@ class Environment:
         # What the present wait is for, and what can end it early.
         self._reached: Callable[[], bool] = lambda: False
         self._waiter: asyncio.Future[None] | None = None
+        self._wait_ends_s = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_s = 0.0
         self._fault: Failure | None = None
         self._ending = False
         self._runtime_alive = False
@@ -233,7 +239,11 @@ class Environment:
         self._collected = bytearray()
         self._produced_bytes = 0
         self._first_byte_s: float | None = None
-        self._polled_s = 0.0
+        self._started_s = self._answered_s = self._polled_s = 0.0
+        self._tracing: Mapping[str, str] | None = None
+        # Whether it is still to be told that the runtime is done: with which phase of init, with the invoke.
+        self._untold_init: str | None = None
+        self._untold_invoke = False
 
     def _new_guests(self) -> Guests:
         spec = self.spec
@@ -257,14 +267,37 @@ class Environment:
         if self._fault is not None:
             return False
         self._reached = reached
+        self._wait_ends_s = self._loop.time() + max(0.0, limit_s)
+        self._set_alarm(self._wait_ends_s)
         waiter = self._waiter = self._loop.create_future()
-        timer = self._loop.call_later(max(0.0, limit_s), _finish, waiter)
         try:
             await waiter
         finally:
-            timer.cancel()
             self._waiter = None
         return reached()
+
+    def _set_alarm(self, at_s: float) -> None:
+        """Look at the present wait at ``at_s`` of the loop's time, or earlier.
+
+        The alarm of an earlier wait serves as well. Most invokes are over long before their time is, and a timer set
+        and cancelled for each of them would cost more than all else about waiting.
+        """
+        if self._alarm is not None and self._alarm_s > at_s:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._alarm is None:
+            self._alarm_s = at_s
+            self._alarm = self._loop.call_at(at_s, self._alarmed)
+
+    def _alarmed(self) -> None:
+        self._alarm = None
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return
+        if self._wait_ends_s - self._loop.time() > _LOOP_TICK_S:
+            self._set_alarm(self._wait_ends_s)
+        else:
+            waiter.set_result(None)
 
     def _changed(self) -> None:
         """Something happened that a wait may be for."""
@@ -329,27 +362,33 @@ class Environment:
         self._guests = self._new_guests()
         assert self._server is not None
         self._server.api = self._guests
-        external = self._binding.extensions
-        self._system_log.observer = None
-        if external:
+        self._stop_delivery()
+        if self._binding.extensions:
             self._listen_for_subscribers()
         self._emit(self._system_log.init_start(_now_ms(), phase=phase))
+        self._untold_init = phase
         failure = await self._run_init(started + limit_s, limit_s)
         self._guests.telemetry.open = False
         if self._delivery is not None:
             self._delivery.close_subscription()
             self._system_log.observer = self._delivery.add if self._delivery.wanted else None
-        self._report_extensions()
         self._drain()
         status, error_type = ("success", None) if failure is None else (failure.status, failure.log_error_type)
+        self._tell_init_done(status, error_type)
+        self._report_extensions()
         duration_ms = (time.perf_counter() - started) * 1000
         self._emit(
-            self._system_log.init_runtime_done(_now_ms(), phase=phase, status=status, error_type=error_type)
-            + self._system_log.init_report(
+            self._system_log.init_report(
                 _now_ms(), duration_ms=duration_ms, phase=phase, status=status, error_type=error_type
             )
         )
         return failure
+
+    def _tell_init_done(self, status: str = "success", error_type: str | None = None) -> None:
+        """The runtime is initialised, or will not be; extensions may not have got so far. Told once."""
+        phase, self._untold_init = self._untold_init, None
+        if phase is not None:
+            self._emit(self._system_log.init_runtime_done(_now_ms(), phase=phase, status=status, error_type=error_type))
 
     async def _restore(self) -> Failure | None:
         """Let the runtime of a forked sandbox go on: its hooks run, then it asks for an event."""
@@ -480,14 +519,17 @@ class Environment:
         self._produced_bytes = 0
         self._first_byte_s = self._answer = None
         self._collected.clear()
+        self._started_s = started
         deadline = started + self.spec.timeout_s
         failure = await self._start_again() if was_broken else None
-        self._tail = []
-        self._emit(self._system_log.start(_now_ms(), invocation.request_id, _tracing(invocation, self._system_log)))
+        self._tail = [] if invocation.wants_tail else None
+        self._tracing = _tracing(invocation, self._system_log)
+        self._untold_invoke = True
+        self._emit(self._system_log.start(_now_ms(), invocation.request_id, self._tracing))
         if failure is None:
             failure = await self._run(invocation, deadline)
-        answered = time.perf_counter()
         answer = self._answer
+        answered = time.perf_counter() if answer is None else self._answered_s
         if failure is not None or not self._guests.extensions:
             return self._conclude(started, answered, init_ms, answer, failure)
         assert answer is not None
@@ -562,9 +604,15 @@ class Environment:
         answered_already: bool = False,
     ) -> Outcome:
         """END and REPORT, and on to the next state. With an answer the caller keeps it, whatever came after."""
-        self._drain()
+        if answered_already or failure is not None:  # else it was done with the answer, just now
+            self._drain()
         spans = self._extension_spans(answered) if answered_already else ()
         report = self._report(started, answered, init_ms, answer, failure, spans)
+        if self._untold_invoke:
+            self._untold_invoke = False
+            self._emit(self._system_log.runtime_done(_now_ms(), report))
+        if failure is not None:
+            self._emit(self._system_log.fault(_now_ms(), self._request_id, failure.status, failure.log_error_type))
         self._emit(self._system_log.end_and_report(_now_ms(), report))
         tail = _tail_bytes(self._tail or [])
         self._tail = None
@@ -655,6 +703,9 @@ class Environment:
         await self._shut_down_runtime(limit_s * (_RUNTIME_SHARE if external else 1.0))
         if not external:
             return
+        if self._delivery is not None:
+            self._drain()
+            await self._delivery.flush(_FLUSH_LIMIT_S)
         deadline_ms = _now_ms() + int((started + limit_s - time.perf_counter()) * 1000)
         self._guests.shut_down(extensions_api.shutdown_event(reason=reason, deadline_ms=deadline_ms))
         for extension in external:
@@ -691,6 +742,8 @@ class Environment:
             self._unfreeze()
             await self._shut_down("SPINDOWN")
         self._ending = True
+        if self._alarm is not None:
+            self._alarm.cancel()
         if self._server is not None:
             self._server.close()
         self._stop_delivery()
@@ -711,6 +764,8 @@ class Environment:
         """A call of the runtime or of an extension."""
         if isinstance(event, Polled):
             self._polled_s = time.perf_counter()
+            self._tell_init_done()
+            self._tell_invoke_done()
         elif isinstance(event, Responded):
             self._take_answer(event)
         elif isinstance(event, (InitFailed, RestoreFailed)):
@@ -727,8 +782,18 @@ class Environment:
         elif isinstance(event, ExtensionRegistered) and self._delivery is None and not self._ending:
             self._listen_for_subscribers()
         elif isinstance(event, ExtensionPolled) and not event.first:
-            self._drain()
+            self._drain_extensions()
         self._changed()
+
+    def _tell_invoke_done(self) -> None:
+        """As soon as the runtime asks for its next event: extensions wait for this before they ask for theirs."""
+        answer = self._answer
+        if answer is None or not self._untold_invoke or self._system_log.observer is None:
+            return
+        self._untold_invoke = False
+        self._drain()
+        report = self._report(self._started_s, self._answered_s, None, answer, None, ())
+        self._emit(self._system_log.runtime_done(_now_ms(), report))
 
     def _take_answer(self, event: Responded) -> None:
         # Before anybody hears of it, so that this invoke's log has all that it wrote.
@@ -741,6 +806,7 @@ class Environment:
         elif not event.streamed:
             self._produced_bytes = len(event.body)
             self._first_byte_s = time.perf_counter()
+        self._answered_s = time.perf_counter()
         self._answer = event
 
     def _subscribe(self, subscription: Subscription) -> None:
@@ -822,16 +888,22 @@ class Environment:
         if self.state is not EnvironmentState.IDLE:
             return
         left = _FREEZE_AFTER_S - (time.monotonic() - self.idle_since_s)
-        if left > 0.001:
+        if left <= _LOOP_TICK_S and self._delivery is not None and self._delivery.sending:
+            left = _FREEZE_AFTER_S  # a listener that is talked to gets to answer
+        if left > _LOOP_TICK_S:
             self._freezing = self._loop.call_later(left, self._freeze)
         else:
             self._frozen = True
+            if self._delivery is not None:
+                self._delivery.pause()
             self.sandbox.freeze()
 
     def _unfreeze(self) -> None:
         if self._frozen:
             self._frozen = False
             self.sandbox.thaw()
+            if self._delivery is not None:
+                self._delivery.resume()
 
     def _used_mb(self) -> int:
         cgroup = self.sandbox.cgroup
@@ -873,6 +945,11 @@ class Environment:
         for data in _read_waiting(self.sandbox.frames):
             self._emit(self._frames.feed(data, now_ms, self._last_event_ms), "function")
         self._emit(self._lines.flush(now_ms), "function")
+        self._drain_extensions()
+
+    def _drain_extensions(self) -> None:
+        """The same for what extensions print; the runtime may be in the middle of a line."""
+        now_ms = _now_ms()
         if self.sandbox.extension_output is not None:
             for data in _read_waiting(self.sandbox.extension_output):
                 self._emit(self._extension_lines.feed(data, now_ms), "extension")
@@ -905,13 +982,15 @@ class Environment:
         failure: Failure | None,
         spans: tuple[Span, ...],
     ) -> Report:
-        status, error_type = "success", None
+        status, error_type, told_error_type = "success", None, None
         if failure is not None:
             status, error_type = failure.status, failure.log_error_type
+            told_error_type = error_type if status != "timeout" else None
         elif answer is not None and answer.failed:
             status = "error"
+            told_error_type = failures.logged_error_type(answer.error_type)
             if answer.error_type == "Function.ResponseSizeTooLarge" or answer.streamed:
-                error_type = answer.error_type
+                error_type = told_error_type
         duration_ms = (answered - started) * 1000
         if failure is not None and status == "timeout":
             duration_ms = self.spec.timeout_s * 1000.0
@@ -926,6 +1005,8 @@ class Environment:
             restore_ms=self._invoke_restore_ms,
             status=status,
             error_type=error_type if status != "timeout" else None,
+            told_error_type=told_error_type,
+            tracing=self._tracing,
             produced_bytes=self._produced_bytes if answer is not None else None,
             runtime_spans=self._runtime_spans(started, answered) if self._system_log.observer is not None else (),
             spans=spans,
@@ -945,11 +1026,6 @@ class Environment:
 
 
 _FAILED_STATES: Final = frozenset({ExtensionState.STARTED, ExtensionState.INIT_ERROR, ExtensionState.EXIT_ERROR})
-
-
-def _finish(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
 
 
 def _span(name: str, begin: float, end: float) -> Span:
@@ -1008,12 +1084,10 @@ def _read(descriptor: int) -> bytes | None:
 
 def _read_waiting(descriptor: int) -> Iterator[bytes]:
     """What is in a pipe at this moment, and no more: a process may go on writing as fast as it is read."""
-    waiting = array.array("i", [0])
     try:
-        fcntl.ioctl(descriptor, termios.FIONREAD, waiting)
+        left = int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, b"\0\0\0\0"), sys.byteorder)
     except OSError:
         return
-    left = waiting[0]
     while left > 0 and (data := _read(descriptor)):
         left -= len(data)
         yield data

@@ -6,13 +6,15 @@ Shape and statuses: AWS's runtime interface emulator (fact sheet sections 4.1 an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import orjson
 
+from firefork.aws.record import record
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@record
 class Reply:
     """An HTTP answer to a process inside the environment."""
 

@@ -55,6 +55,8 @@ class Guests:
         self._runtime_call: GuestConnection | None = None
         self._extension_calls: dict[str, GuestConnection] = {}
         self._shutdown: bytes | None = None
+        self._told: set[str] = set()
+        """Extensions that were given it; one that asks once more waits for its end."""
 
     # ---- what the processes ask
 
@@ -84,7 +86,8 @@ class Guests:
         reply, event = self.extensions.receive(method, path, headers, body)
         if isinstance(event, ExtensionPolled):
             extension = event.extension
-            if self._shutdown is not None and "SHUTDOWN" in extension.events:
+            if self._shutdown is not None and "SHUTDOWN" in extension.events and extension.name not in self._told:
+                self._told.add(extension.name)
                 return extensions_api.deliver(extension, self._shutdown)
             self._extension_calls[extension.name] = connection
         if event is not None:
@@ -151,6 +154,7 @@ class Guests:
         """Give the SHUTDOWN event to every extension that wants it, now or when it asks next."""
         self._shutdown = event
         for extension in self.extensions.subscribers("SHUTDOWN"):
+            self._told.add(extension.name)
             self._give(extension, event)
 
     def _give(self, extension: Extension, event: bytes) -> None:

@@ -13,6 +13,7 @@ from typing import Final
 
 import orjson
 
+from firefork.aws.record import record
 from firefork.catalog.function import LoggingConfig
 from firefork.engine.telemetry_api import Record, show_time
 from firefork.telemetry.log_event import LogEvent
@@ -33,7 +34,7 @@ class Span:
         return {"name": self.name, "start": show_time(self.start_ms), "durationMs": round(self.duration_ms, 3)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Report:
     """What one invoke cost."""
 
@@ -46,7 +47,10 @@ class Report:
     status: str = "success"
     error_type: str | None = None
     """Set where AWS adds a Status part: timeouts, exits, out of memory."""
-    trace_id: str | None = None
+    told_error_type: str | None = None
+    """As records have it: exceptions of the handler have one there, too."""
+    tracing: Mapping[str, str] | None = None
+    """The trace context of records."""
     restore_ms: float | None = None
     produced_bytes: int | None = None
     """Length of the runtime's answer."""
@@ -166,6 +170,22 @@ class SystemLog:
         text = f"START RequestId: {request_id} Version: {self._version}\n"
         return self._made(now_ms, "start", "INFO", text, record)
 
+    def runtime_done(self, now_ms: int, report: Report) -> list[LogEvent]:
+        """The runtime is done with an event, or was ended; extensions may still be at work on it."""
+        if not self._json and self.observer is None:  # the common case, on every invoke's path
+            return []
+        metrics: dict[str, object] = {"durationMs": round(report.duration_ms, 3)}
+        if report.produced_bytes is not None:
+            metrics["producedBytes"] = report.produced_bytes
+        record: dict[str, object] = {"requestId": report.request_id, "status": report.status, "metrics": metrics}
+        record |= _error(report.told_error_type) | _context(report.tracing, report.runtime_spans)
+        return self._made(now_ms, "runtimeDone", _unless_failed(report.status, "DEBUG"), None, record)
+
+    def fault(self, now_ms: int, request_id: str, status: str, error_type: str | None) -> list[LogEvent]:
+        """What the Logs API, and only it, says of a failure of the runtime or its environment."""
+        told = f"RequestId: {request_id} Status: {status}" + (f"\tErrorType: {error_type}" if error_type else "")
+        return self._made(now_ms, "fault", None, None, told)
+
     def end_and_report(self, now_ms: int, report: Report) -> list[LogEvent]:
         end_text = f"END RequestId: {report.request_id}\n"
         if not self._json and self.observer is None:
@@ -182,22 +202,14 @@ class SystemLog:
             metrics["restoreDurationMs"] = round(report.restore_ms, 3)
             metrics["billedRestoreDurationMs"] = math.ceil(report.restore_ms)
         record: dict[str, object] = {"requestId": report.request_id, "metrics": metrics, "status": report.status}
-        runtime: dict[str, object] = {"durationMs": round(report.duration_ms, 3)}
-        if report.produced_bytes is not None:
-            runtime["producedBytes"] = report.produced_bytes
-        done: dict[str, object] = {"requestId": report.request_id, "status": report.status, "metrics": runtime}
-        for part, spans in ((done, report.runtime_spans), (record, report.spans)):
-            part.update(_error(report.error_type))
-            if spans:
-                part["spans"] = [span.shown() for span in spans]
+        record |= _error(report.told_error_type) | _context(report.tracing, report.spans)
         return [
-            *self._made(now_ms, "runtimeDone", _unless_failed(report.status, "DEBUG"), None, done),
             *self._made(now_ms, "end", None, end_text, {"requestId": report.request_id}),
             *self._made(now_ms, "report", _unless_failed(report.status, "INFO"), _report_text(report), record),
         ]
 
     def _made(
-        self, now_ms: int, name: str, level: str | None, text: str | None, record: Mapping[str, object]
+        self, now_ms: int, name: str, level: str | None, text: str | None, record: Mapping[str, object] | str
     ) -> list[LogEvent]:
         """An event, told and logged. ``text`` or ``level`` is ``None`` where a format has none."""
         kind = f"platform.{name}"
@@ -213,6 +225,12 @@ class SystemLog:
 
 def _error(error_type: str | None) -> dict[str, object]:
     return {"errorType": error_type} if error_type else {}
+
+
+def _context(tracing: Mapping[str, str] | None, spans: tuple[Span, ...]) -> dict[str, object]:
+    """The members of a record that tell of traces."""
+    context: dict[str, object] = {"spans": [span.shown() for span in spans]} if spans else {}
+    return context | ({"tracing": tracing} if tracing else {})
 
 
 def _unless_failed(status: str, level: str) -> str:

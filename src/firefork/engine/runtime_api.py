@@ -16,6 +16,7 @@ from typing import Final
 
 import orjson
 
+from firefork.aws.record import record
 from firefork.engine import failures
 from firefork.engine.guest_reply import ACCEPTED, NOT_FOUND, IllegalTransition, Reply, error_reply
 from firefork.store.clock import new_id
@@ -44,6 +45,9 @@ class RuntimeState(enum.Enum):
     INIT_ERROR = "InitError"
     RESTORE_ERROR = "RestoreError"
 
+    __hash__ = object.__hash__
+    """By identity: Enum's own hashes the name anew, for each look-up in the table below."""
+
 
 class RuntimeCall(enum.Enum):
     """What moves the state: calls of the runtime, and deliveries to it."""
@@ -57,6 +61,8 @@ class RuntimeCall(enum.Enum):
     RESTORE_NEXT = "RestoreReady"
     RESTORE = "Restoring"
     RESTORE_ERROR = "RestoreError"
+
+    __hash__ = object.__hash__
 
 
 TRANSITIONS: Final[Mapping[tuple[RuntimeState, RuntimeCall], RuntimeState]] = {
@@ -93,7 +99,7 @@ class Polled:
     """The runtime asked for the next event: init, or the invoke before, is over."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Responded:
     """The runtime answered the invoke. ``body`` goes to the caller as it is; a streamed one has gone already."""
 
@@ -125,7 +131,7 @@ class InitFailed:
     error_type: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Delivery:
     """An event on its way to the runtime, and the headers that go with it."""
 

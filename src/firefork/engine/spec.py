@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from firefork.aws.scope import Scope
@@ -34,7 +34,7 @@ class ExecutionSpec:
     memory_mb: int
     timeout_s: int
     tmp_mb: int
-    environment: tuple[tuple[str, str], ...]
+    environment: tuple[tuple[str, str], ...] = field(repr=False)
     architecture: str
     layers: tuple[str, ...]
     """Hex digests of the layers' zips, in order."""

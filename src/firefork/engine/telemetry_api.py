@@ -6,10 +6,11 @@ schema reference; the Logs API of 2020; limits as in the fact sheet, section 4.3
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 from urllib.parse import urlsplit
 
 import orjson
@@ -76,24 +77,39 @@ class Record:
     record: Mapping[str, Any] | str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Api:
     name: str
     schema_versions: tuple[str, ...]
+    default_schema: str | None
+    """``None`` where the request has to name one."""
     methods: tuple[str, ...]
+    invalid: str
+    """The error type of a request that is not valid."""
 
 
 APIS: Final[Mapping[str, _Api]] = {
-    "/2022-07-01/telemetry": _Api("Telemetry", ("2022-07-01", "2022-12-13", "2025-01-29"), ("POST",)),
-    "/2020-08-15/logs": _Api("Logs", ("2020-08-15", "2021-03-18"), ("POST", "PUT")),
-}
-
-_LOGS_API_KINDS: Final = {
-    "2020-08-15": frozenset({"start", "end", "report", "fault", "extension", "logsSubscription", "logsDropped"}),
-    "2021-03-18": frozenset(
-        {"start", "end", "report", "runtimeDone", "fault", "extension", "logsSubscription", "logsDropped"}
+    "/2022-07-01/telemetry": _Api(
+        name="Telemetry",
+        schema_versions=("2022-07-01", "2022-12-13", "2025-01-29"),
+        default_schema=None,
+        methods=("POST",),
+        invalid="ValidationError",
+    ),
+    "/2020-08-15/logs": _Api(
+        name="Logs",
+        schema_versions=("2020-08-15", "2021-03-18"),
+        default_schema="2020-08-15",
+        methods=("POST", "PUT"),
+        invalid="Logs.ValidationError",
     ),
 }
+
+_LOGS_API_KINDS: Final = frozenset({"start", "end", "report", "fault", "extension", "logsSubscription", "logsDropped"})
+_LOGS_API_KINDS_OF_2021: Final = _LOGS_API_KINDS | {"runtimeDone", "initRuntimeDone", "initReport"}
+_ONLY_LOGS_API_KINDS: Final = frozenset({"end", "fault", "logsSubscription"})
+_OBJECTS_SINCE: Final = "2022-12-13"
+"""From this schema on, lines of a function that logs JSON are objects; before, they are text."""
 
 
 class TelemetryApi:
@@ -117,21 +133,21 @@ class TelemetryApi:
         if isinstance(extension, Reply):
             return extension, None
         if not self.open:
-            text = f"{api.name} API subscription is closed already"
+            text = f"{api.name} API subscription is closed"
             return error_reply(403, f"{api.name}.SubscriptionClosed", text), None
         known = self.subscriptions.get(extension.name)
         if known is not None and known.api != api.name:
             text = f"extension {extension.name} is subscribed to the {known.api} API already"
-            return error_reply(400, "ValidationError", text), None
+            return error_reply(400, api.invalid, text), None
         try:
             request = orjson.loads(body or b"")
             if not isinstance(request, dict):
                 raise ValueError("the body must be an object")
         except ValueError as error:
-            return error_reply(400, "ValidationError", f"the body is not valid JSON: {error}"), None
+            return error_reply(400, api.invalid, f"the body is not valid JSON: {error}"), None
         subscription, problems = _read(request, extension.name, api)
         if problems:
-            return error_reply(400, "ValidationError", "; ".join(problems)), None
+            return error_reply(400, api.invalid, "; ".join(problems)), None
         self.subscriptions[extension.name] = subscription
         return Reply(status=200, body=b'"OK"', content_type="text/plain; charset=utf-8"), subscription
 
@@ -145,8 +161,10 @@ def _read(request: Mapping[str, Any], extension: str, api: _Api) -> tuple[Subscr
         problems.append("types should not be empty")
         types = []
     problems += [f"type {kind} is not supported" for kind in types if kind not in TYPES]
-    version = request.get("schemaVersion", api.schema_versions[0])
-    if version not in api.schema_versions:
+    version = request.get("schemaVersion", api.default_schema)
+    if version is None:
+        problems.append("schemaVersion is not provided")
+    elif version not in api.schema_versions:
         problems.append(f"schemaVersion {version} is not supported")
     buffering = _buffering(request.get("buffering"), problems)
     return (
@@ -170,7 +188,7 @@ def _destination(given: object, api: _Api, problems: list[str]) -> Destination:
     protocol = given.get("protocol")
     if protocol == "TCP":
         port = given.get("port")
-        if not isinstance(port, int) or not _is_usable(port):
+        if not _is_whole_number(port) or not _is_usable(port):
             problems.append(f"port {port} is not allowed")
             return nowhere
         return Destination(protocol="TCP", port=port)
@@ -193,7 +211,13 @@ def _destination(given: object, api: _Api, problems: list[str]) -> Destination:
     elif not _is_usable(port):
         problems.append(f"URI port {port} is not allowed")
     path = (address.path or "/") + (f"?{address.query}" if address.query else "")
+    if not (path.isascii() and path.isprintable() and " " not in path):
+        problems.append("URI is not valid")
     return Destination(protocol="HTTP", port=port or 0, path=path, method=str(method))
+
+
+def _is_whole_number(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_usable(port: int) -> bool:
@@ -211,7 +235,7 @@ def _buffering(given: object, problems: list[str]) -> Buffering:
         value = given.get(member)
         if value is None:
             continue
-        if not isinstance(value, int) or not least <= value <= most:
+        if not _is_whole_number(value) or not least <= value <= most:
             problems.append(f"{member} should be between {least} and {most}")
         else:
             values[field] = value
@@ -223,13 +247,17 @@ def shown(record: Record, subscription: Subscription) -> bytes | None:
     group, _, name = record.kind.partition(".")
     if group not in subscription.types:
         return None
-    if group == "platform":
-        if subscription.api == "Logs":
-            if name not in _LOGS_API_KINDS[subscription.schema_version]:
-                return None
-        elif name in ("end", "fault", "logsSubscription"):
+    content = record.record
+    if group != "platform":
+        if not isinstance(content, str) and subscription.schema_version < _OBJECTS_SINCE:
+            content = orjson.dumps(content).decode()
+    elif subscription.api == "Logs":
+        recent = subscription.schema_version >= "2021-03-18"
+        if name not in (_LOGS_API_KINDS_OF_2021 if recent else _LOGS_API_KINDS):
             return None
-    return orjson.dumps({"time": show_time(record.time_ms), "type": record.kind, "record": record.record})
+    elif name in _ONLY_LOGS_API_KINDS:
+        return None
+    return orjson.dumps({"time": show_time(record.time_ms), "type": record.kind, "record": content})
 
 
 def show_time(time_ms: int) -> str:
@@ -238,8 +266,21 @@ def show_time(time_ms: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{thousandths:03d}Z"
 
 
-BACKLOG_LIMIT: Final = 10 * 1_048_576
+BACKLOG_LIMIT: Final = 4 * 1_048_576
 """Bytes that wait for a slow subscriber; what comes beyond is dropped and counted."""
+_DROPPED: Final = "Some logs were dropped because the downstream consumer is slower than the logs production rate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DroppedCount:
+    """Events that a subscriber lost."""
+
+    records: int
+    bytes: int
+
+    def record(self, now_ms: int) -> Record:
+        content = {"droppedBytes": self.bytes, "droppedRecords": self.records, "reason": _DROPPED}
+        return Record(time_ms=now_ms, kind="platform.logsDropped", record=content)
 
 
 class Batches:
@@ -247,23 +288,18 @@ class Batches:
 
     def __init__(self, subscription: Subscription) -> None:
         self.subscription = subscription
-        self._events: list[bytes] = []
+        self._events: deque[tuple[bytes, float]] = deque()
+        """Each with the time of its arrival."""
         self._size = 0
-        self._oldest_s = 0.0
         self._dropped = 0
         self._dropped_bytes = 0
 
-    def add(self, event: bytes, now_s: float) -> bool:
-        """Whether there is a whole batch now."""
+    def add(self, event: bytes, now_s: float) -> None:
         if self._size + len(event) > BACKLOG_LIMIT:
-            self._dropped += 1
-            self._dropped_bytes += len(event)
-            return True
-        if not self._events:
-            self._oldest_s = now_s
-        self._events.append(event)
+            self.drop([event])
+            return
+        self._events.append((event, now_s))
         self._size += len(event)
-        return self._is_full
 
     @property
     def _is_full(self) -> bool:
@@ -276,35 +312,34 @@ class Batches:
             return None
         if self._is_full:
             return 0.0
-        return max(0.0, self._oldest_s + self.subscription.buffering.timeout_ms / 1000 - now_s)
+        oldest_s = self._events[0][1]
+        return max(0.0, oldest_s + self.subscription.buffering.timeout_ms / 1000 - now_s)
 
-    def take(self, now_s: float) -> list[bytes]:
+    def take(self) -> list[bytes]:
         """The next batch, at most as large as the subscription allows; its events have left."""
         buffering = self.subscription.buffering
-        size = count = 0
-        for event in self._events[: buffering.max_items]:
-            if count and size + len(event) > buffering.max_bytes:
+        batch: list[bytes] = []
+        size = 0
+        while self._events and len(batch) < buffering.max_items:
+            event = self._events[0][0]
+            if batch and size + len(event) > buffering.max_bytes:
                 break
+            batch.append(event)
             size += len(event)
-            count += 1
-        batch = self._events[:count]
-        del self._events[:count]
+            self._events.popleft()
         self._size -= size
-        self._oldest_s = now_s
         return batch
 
-    def dropped(self, now_ms: int) -> Record | None:
-        """The event that tells of lost ones, once."""
-        if not self._dropped:
-            return None
-        record = Record(
-            time_ms=now_ms,
-            kind="platform.logsDropped",
-            record={
-                "reason": "Consumer seems to have fallen behind as it has not acknowledged receipt of logs.",
-                "droppedRecords": self._dropped,
-                "droppedBytes": self._dropped_bytes,
-            },
-        )
-        self._dropped = self._dropped_bytes = 0
-        return record
+    def drop(self, events: Sequence[bytes]) -> None:
+        """Count events that will never arrive."""
+        self._dropped += len(events)
+        self._dropped_bytes += sum(map(len, events))
+
+    def dropped(self) -> DroppedCount | None:
+        """The lost events that the subscriber was not told of, if there are some."""
+        return DroppedCount(records=self._dropped, bytes=self._dropped_bytes) if self._dropped else None
+
+    def told_of_dropped(self, counted: DroppedCount) -> None:
+        """The record of ``dropped`` arrived; what was lost meanwhile is still to be told."""
+        self._dropped -= counted.records
+        self._dropped_bytes -= counted.bytes

@@ -41,8 +41,18 @@ class TelemetryDelivery:
         return self._history is not None or bool(self._senders)
 
     def subscribe(self, subscription: Subscription) -> None:
-        """Begin to send; what happened since the start of the init comes first."""
+        """Begin to send; what happened since the start of the init comes first.
+
+        A repeated subscription changes nothing, another one of the same extension takes the place of the first and
+        goes on where that is: AWS calls subscribing idempotent.
+        """
+        known = self._senders.get(subscription.extension)
+        if known is not None and known.subscription == subscription:
+            return
         self._senders[subscription.extension] = sender = _Sender(subscription, self._open_socket, self._host)
+        if known is not None:
+            known.stop()
+            return
         for record in self._history or ():
             sender.add(record)
 
@@ -55,6 +65,20 @@ class TelemetryDelivery:
             self._history.append(record)
         for sender in self._senders.values():
             sender.add(record)
+
+    @property
+    def sending(self) -> bool:
+        """Whether a listener is being talked to at this moment."""
+        return any(sender.sending for sender in self._senders.values())
+
+    def pause(self) -> None:
+        """The environment stands still: a listener would take what is sent now only later, and more than once."""
+        for sender in self._senders.values():
+            sender.running.clear()
+
+    def resume(self) -> None:
+        for sender in self._senders.values():
+            sender.running.set()
 
     async def flush(self, limit_s: float) -> None:
         """Send now what is waiting; gives up after ``limit_s``."""
@@ -76,7 +100,10 @@ class _Sender:
     def __init__(
         self, subscription: Subscription, open_socket: Callable[[], Awaitable[socket.socket]], host: str
     ) -> None:
-        self._subscription = subscription
+        self.subscription = subscription
+        self.running = asyncio.Event()
+        self.running.set()
+        self.sending = False
         self._batches = Batches(subscription)
         self._open_socket = open_socket
         self._host = host
@@ -86,7 +113,7 @@ class _Sender:
         self._task = asyncio.ensure_future(self._run())
 
     def add(self, record: Record) -> None:
-        event = shown(record, self._subscription)
+        event = shown(record, self.subscription)
         if event is not None:
             self._batches.add(event, time.monotonic())
             self._wake.set()
@@ -99,15 +126,20 @@ class _Sender:
 
     def stop(self) -> None:
         self._task.cancel()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         if self._stream is not None:
-            self._stream.close()
+            # Not closed: that would keep what is unsent until the listener reads it, which it may never do.
+            self._stream.transport.abort()
+            self._stream = None
 
     async def _run(self) -> None:
         while True:
-            now_s = time.monotonic()
-            wait_s = self._batches.due_in(now_s)
+            await self.running.wait()
+            wait_s = self._batches.due_in(time.monotonic())
             if wait_s is not None and (wait_s == 0 or self._flushing):
-                await self._send(self._batches.take(now_s))
+                await self._send(self._batches.take())
                 continue
             if wait_s is None:
                 for done in self._flushing:
@@ -119,25 +151,30 @@ class _Sender:
                 await asyncio.wait_for(self._wake.wait(), wait_s)
 
     async def _send(self, batch: list[bytes]) -> None:
-        lost = self._batches.dropped(time.time_ns() // 1_000_000)
-        if lost is not None and (event := shown(lost, self._subscription)) is not None:
-            batch = [*batch, event]
+        lost = self._batches.dropped()
+        notice = shown(lost.record(time.time_ns() // 1_000_000), self.subscription) if lost is not None else None
+        told = batch if notice is None else [*batch, notice]
         pause_s = _FIRST_PAUSE_S
         for attempt in range(_ATTEMPTS):
+            await self.running.wait()
+            self.sending = True
             try:
-                await asyncio.wait_for(self._send_once(batch), _ANSWER_LIMIT_S)
+                await asyncio.wait_for(self._send_once(told), _ANSWER_LIMIT_S)
             except (OSError, TimeoutError, h11.RemoteProtocolError) as error:
-                logger.debug("telemetry for %s, attempt %d: %s", self._subscription.extension, attempt + 1, error)
-                if self._stream is not None:
-                    self._stream.close()
-                    self._stream = None
-                await asyncio.sleep(pause_s)
-                pause_s *= 2
+                logger.debug("telemetry for %s, attempt %d: %s", self.subscription.extension, attempt + 1, error)
+                self._hang_up()
             else:
+                if lost is not None:
+                    self._batches.told_of_dropped(lost)
                 return
+            finally:
+                self.sending = False
+            await asyncio.sleep(pause_s)
+            pause_s *= 2
+        self._batches.drop(batch)
 
     async def _send_once(self, batch: list[bytes]) -> None:
-        destination = self._subscription.destination
+        destination = self.subscription.destination
         if destination.protocol == "TCP":
             if self._stream is None:
                 _, self._stream = await self._connect(destination)

@@ -18,6 +18,7 @@ import enum
 from dataclasses import dataclass
 from typing import Final
 
+from firefork.aws.record import record
 from firefork.aws.scope import Scope
 
 REQUESTS_PER_CONCURRENCY: Final = 10
@@ -45,7 +46,7 @@ class Reason(enum.Enum):
     RESERVED_RATE = "ReservedFunctionInvocationRateLimitExceeded"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Demand:
     """An invoke that wants to run, and what is configured for it at this moment."""
 
@@ -64,7 +65,7 @@ class Demand:
     """Whether it needs an environment that does not exist yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Admitted:
     """The invoke may run. Hand it to ``Admission.release`` when it ended."""
 

@@ -6,10 +6,8 @@ import asyncio
 import json
 import logging
 import math
-import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import orjson
 
@@ -22,6 +20,7 @@ from firefork.aws.errors import (
     SnapStartTimeout,
     TooManyRequests,
 )
+from firefork.aws.record import record
 from firefork.aws.scope import Scope
 from firefork.catalog.concurrency import Concurrency
 from firefork.catalog.function import LATEST, FunctionVersion
@@ -34,13 +33,14 @@ from firefork.engine.sandbox.sandbox import SandboxLost
 from firefork.engine.sandbox.zygote import ZygoteFailed
 from firefork.engine.spec import ExecutionSpec
 from firefork.invoke.admission import Admission, Admitted, Demand, Reason, Refusal
-from firefork.invoke.observations import InvokeEnded, InvokeStarted, InvokeThrottled, Observer
+from firefork.invoke.observations import EventReceived, InvokeEnded, InvokeStarted, InvokeThrottled, Observer
 from firefork.invoke.provisioner import Provisioner
+from firefork.store.clock import now_ms, random_hex
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class InvokeRequest:
     """One call of a resolved function version."""
 
@@ -52,6 +52,12 @@ class InvokeRequest:
     trace_header: str | None = None
     wants_tail: bool = False
     stream: ResponseStream | None = None
+
+    @property
+    def qualifier(self) -> str | None:
+        """The version or alias that the caller named."""
+        parts = self.invoked_arn.split(":", 7)
+        return parts[7] if len(parts) > 7 else None
 
 
 class Invoker:
@@ -84,7 +90,9 @@ class Invoker:
         payload = request.payload or b"{}"
         check_json(payload)
         spec = self._spec(request.function)
-        admitted = self._admit(spec)
+        admitted = self._admit(spec, request)
+        started_ms = now_ms()
+        outcome: Outcome | None = None
         invocation = Invocation(
             request_id=request.request_id,
             payload=payload,
@@ -95,18 +103,19 @@ class Invoker:
             stream=request.stream,
         )
         try:
-            return await self._engine.invoke(spec, invocation)
+            outcome = await self._engine.invoke(spec, invocation)
         except MemoryExhausted as error:
-            raise self._throttled(spec, Reason.CONCURRENCY, f"Rate Exceeded. {error}", 1.0) from error
+            raise self._throttled(spec, request, Reason.CONCURRENCY, f"Rate Exceeded. {error}", 1.0) from error
         except (ZygoteFailed, SandboxLost) as error:
             logger.error("%s: no environment: %s", request.function.qualified_arn, error)
             raise ServiceFailure(f"The execution environment could not be started: {error}") from error
         except RestorationFailed as error:
             raise _restoration_refusal(error.failure) from None
         finally:
-            self._release(admitted)
+            self._release(admitted, request, started_ms, outcome)
+        return outcome
 
-    def _admit(self, spec: ExecutionSpec) -> Admitted:
+    def _admit(self, spec: ExecutionSpec, request: InvokeRequest) -> Admitted:
         """Take a slot for one invoke. Raises TooManyRequests."""
         scope, name = spec.scope, spec.name
         configured = self._concurrency.of(scope, name)
@@ -123,22 +132,24 @@ class Invoker:
         )
         decision = self._admission.admit(demand, self._clock())
         if isinstance(decision, Refusal):
-            raise self._throttled(spec, decision.reason, "Rate Exceeded.", decision.retry_after_s)
+            raise self._throttled(spec, request, decision.reason, "Rate Exceeded.", decision.retry_after_s)
         for observer in self.observers:
             observer(
                 InvokeStarted(
                     scope=scope,
                     name=name,
                     version=spec.version,
+                    qualifier=request.qualifier,
                     slot=decision.slot,
                     spilled_over=decision.spilled_over,
+                    provisioned=demand.provisioned,
                     concurrent=self._admission.running(scope),
                     concurrent_of_function=self._admission.running(scope, name),
                 )
             )
         return decision
 
-    def _release(self, admitted: Admitted) -> None:
+    def _release(self, admitted: Admitted, request: InvokeRequest, started_ms: int, outcome: Outcome | None) -> None:
         self._admission.release(admitted)
         for observer in self.observers:
             observer(
@@ -146,17 +157,30 @@ class Invoker:
                     scope=admitted.scope,
                     name=admitted.name,
                     version=admitted.version,
+                    qualifier=request.qualifier,
                     slot=admitted.slot,
+                    spilled_over=admitted.spilled_over,
+                    started_ms=started_ms,
+                    report=outcome.report if outcome is not None else None,
+                    failed=outcome.failed if outcome is not None else False,
                     concurrent=self._admission.running(admitted.scope),
                     concurrent_of_function=self._admission.running(admitted.scope, admitted.name),
                 )
             )
 
     def _throttled(
-        self, spec: ExecutionSpec, reason: Reason, message: str, retry_after_s: float | None
+        self, spec: ExecutionSpec, request: InvokeRequest, reason: Reason, message: str, retry_after_s: float | None
     ) -> TooManyRequests:
         for observer in self.observers:
-            observer(InvokeThrottled(scope=spec.scope, name=spec.name, version=spec.version, reason=reason))
+            observer(
+                InvokeThrottled(
+                    scope=spec.scope,
+                    name=spec.name,
+                    version=spec.version,
+                    qualifier=request.qualifier,
+                    reason=reason,
+                )
+            )
         # Retry-After holds whole seconds (RFC 9110, section 10.2.3).
         retry_after = None if retry_after_s is None else str(math.ceil(retry_after_s))
         return TooManyRequests(message, Reason=reason.value, Type="User", retryAfterSeconds=retry_after)
@@ -168,6 +192,16 @@ class Invoker:
     def start_event(self, request: InvokeRequest) -> None:
         """Accept an asynchronous invoke and run it once, behind the caller's back."""
         check_json(request.payload or b"{}")
+        function = request.function
+        for observer in self.observers:
+            observer(
+                EventReceived(
+                    scope=function.scope,
+                    name=function.name,
+                    version=function.version,
+                    qualifier=request.qualifier,
+                )
+            )
 
         async def run() -> None:
             try:
@@ -257,4 +291,4 @@ def _parser_words(payload: bytes, error: json.JSONDecodeError) -> str:
 
 def new_trace_header() -> str:
     """A trace header for a request that came without one: not sampled. AWS: X-Ray, "Tracing header"."""
-    return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"
+    return f"Root=1-{int(time.time()):08x}-{random_hex(24)};Parent={random_hex(16)};Sampled=0"

@@ -49,7 +49,7 @@ function_versions = Table(
     Column("code_sha256", String(64), nullable=False),
     Column("document", Text, nullable=False),
 )
-"""``number`` 0 is ``$LATEST``."""
+"""``number`` 0 is ``$LATEST``; ``environment`` in a document is encrypted with the data folder's key file."""
 
 function_concurrency = Table(
     "function_concurrency",
@@ -298,3 +298,100 @@ iam_access_keys = Table(
     Index("iam_access_keys_of_user", "account", "user"),
 )
 """The secret is encrypted with the data folder's key file."""
+
+metric_sets = Table(
+    "metric_sets",
+    metadata,
+    Column("id", _BigId, primary_key=True, autoincrement=True),
+    Column("account", String(12), nullable=False),
+    Column("region", String(32), nullable=False),
+    Column("namespace", String(255), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("dimensions", Text, nullable=False),
+    UniqueConstraint("account", "region", "namespace", "digest", name="metric_sets_by_dimensions"),
+    sqlite_autoincrement=True,
+)
+"""The metrics of a namespace with the same dimensions. ``digest`` is that of the dimensions, which may be long."""
+
+metric_names = Table(
+    "metric_names",
+    metadata,
+    Column("set_id", BigInteger, ForeignKey("metric_sets.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("last_s", BigInteger, nullable=False),
+)
+
+metric_points = Table(
+    "metric_points",
+    metadata,
+    Column("id", _BigId, primary_key=True, autoincrement=True),
+    Column("set_id", BigInteger, ForeignKey("metric_sets.id", ondelete="CASCADE"), nullable=False),
+    Column("period_s", Integer, nullable=False),
+    Column("start_s", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Index("metric_points_of_set", "set_id", "start_s"),
+    Index("metric_points_by_period", "period_s", "start_s"),
+)
+"""All metrics of a set in one period; there may be several rows for it, which are added up."""
+
+schema_registries = Table(
+    "schema_registries",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("description", Text),
+    Column("tags", Text, nullable=False),
+)
+
+schemas = Table(
+    "schemas",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("registry", String(64), primary_key=True),
+    Column("name", String(385), primary_key=True),
+    Column("description", Text),
+    Column("tags", Text, nullable=False),
+    Column("last_version", Integer, nullable=False),
+    Column("last_modified_ms", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["account", "region", "registry"],
+        ["schema_registries.account", "schema_registries.region", "schema_registries.name"],
+    ),
+)
+
+schema_versions = Table(
+    "schema_versions",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("registry", String(64), primary_key=True),
+    Column("name", String(385), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("type", String(32), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["account", "region", "registry", "name"],
+        ["schemas.account", "schemas.region", "schemas.registry", "schemas.name"],
+        ondelete="CASCADE",
+    ),
+)
+
+secrets_keys = Table(
+    "secrets_keys",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("probe", LargeBinary, nullable=False),
+)
+"""One row, sealed: only the key file that everything here was sealed with opens it."""
+
+packages = Table(
+    "packages",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("touched_ms", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+"""Zips by their SHA-256, where several nodes share a database; ``touched_ms`` is when one was accepted last."""

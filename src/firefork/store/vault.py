@@ -9,7 +9,10 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Connection
 
+KEY_FILE: Final = "secrets.key"
+"""The key's name in a data folder."""
 _KEY_SIZE: Final = 32
 _NONCE_SIZE: Final = 12
 """Bytes; AES-GCM's own size. NIST SP 800-38D."""
@@ -42,6 +45,12 @@ class Vault:
             return self._cipher.decrypt(sealed[:_NONCE_SIZE], sealed[_NONCE_SIZE:], owner.encode()).decode()
         except InvalidTag:
             raise SecretUnreadable(f"the secret of {owner} cannot be read with this data folder's key") from None
+
+
+def vault_of(connection: Connection) -> Vault:
+    """The vault of the database that a connection leads to."""
+    vault: Vault = connection.get_execution_options()["vault"]
+    return vault
 
 
 def write_secret(path: Path, data: bytes) -> None:

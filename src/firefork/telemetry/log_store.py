@@ -11,12 +11,12 @@ import logging
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, and_, case, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, case, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from firefork.aws.errors import LogsResourceNotFound, ResourceAlreadyExists
@@ -28,7 +28,9 @@ from firefork.telemetry.log_event import LogEvent
 
 logger = logging.getLogger(__name__)
 
-_FLUSH_AFTER_S: Final = 0.05
+_FLUSH_AFTER_S: Final = 0.25
+"""How long events come together before they are written: a transaction takes some milliseconds of the processor's time,
+and readers do not wait for this."""
 _RETRY_AFTER_S: Final = 0.5
 _CHUNK_EVENTS: Final = 4096
 _CHUNK_BYTES: Final = 1 << 20
@@ -120,13 +122,16 @@ class LogStore:
         with self._condition:
             while self._buffered > BUFFER_LIMIT and not self._closed:
                 self._condition.wait(1.0)
+            first = not self._buffer
             known = self._buffer.get((scope, group, stream))
             if known is None:
                 self._buffer[scope, group, stream] = list(events)
             else:
                 known.extend(events)
             self._buffered += size
-            if not self._writing:
+            if first and not self._writing:
+                # Only where the writer waits for anything at all: waking it each time would cost invokes more than
+                # all the rest of their logging, since it takes the interpreter's lock from them.
                 self._condition.notify_all()
 
     def flush(self) -> None:
@@ -192,9 +197,9 @@ class LogStore:
         try:
             moment_ms = self.clock()
             packed = [(key, chunk, _pack(chunk)) for key, events in batch.items() for chunk in _chunks(events) if chunk]
-            with self._database.write() as connection:
-                for key, chunk, data in packed:
-                    self._write_chunk(connection, key, chunk, data, moment_ms)
+            if packed:
+                with self._database.write() as connection:
+                    self._write_chunks(connection, packed, moment_ms)
         except SQLAlchemyError:
             logger.exception("log events could not be written; they are kept and tried again")
             return False
@@ -203,48 +208,32 @@ class LogStore:
                 listener(scope, group, stream, events)
         return True
 
-    def _write_chunk(
-        self, connection: Connection, key: _Key, events: Sequence[LogEvent], data: bytes, moment_ms: int
-    ) -> None:
-        group_id, stream_id = self._stream_ids(connection, key, moment_ms)
-        first = min(event.timestamp_ms for event in events)
-        last = max(event.timestamp_ms for event in events)
-        connection.execute(
-            insert(log_chunks).values(
-                group_id=group_id,
-                stream_id=stream_id,
-                first_ms=first,
-                last_ms=last,
-                ingested_ms=moment_ms,
-                bytes=sum(len(event.message) + 26 for event in events),
-                events=data,
-            )
-        )
-        streams = log_streams.c
-        connection.execute(
-            update(log_streams)
-            .where(streams.id == stream_id)
-            .values(
-                first_event_ms=_least(streams.first_event_ms, first),
-                last_event_ms=_greatest(streams.last_event_ms, last),
-                last_ingestion_ms=moment_ms,
-            )
-        )
-
     @staticmethod
-    def _stream_ids(connection: Connection, key: _Key, moment_ms: int) -> tuple[int, int]:
-        """The ids of group and stream, which are made when there are none."""
-        scope, group, stream = key
-        group_id = connection.execute(select(log_groups.c.id).where(_group(scope, group))).scalar()
-        if group_id is None:
-            group_id = _insert(connection, log_groups, _group_values(scope, group, moment_ms, {}))
-        stream_id = connection.execute(
-            select(log_streams.c.id).where(log_streams.c.group_id == group_id, log_streams.c.name == stream)
-        ).scalar()
-        if stream_id is None:
-            values = {"group_id": group_id, "name": stream, "created_ms": moment_ms}
-            stream_id = _insert(connection, log_streams, values)
-        return group_id, stream_id
+    def _write_chunks(
+        connection: Connection, packed: Sequence[tuple[_Key, Sequence[LogEvent], bytes]], moment_ms: int
+    ) -> None:
+        """A few statements, however many streams there are: environments that start together log together."""
+        streams = _stream_ids(connection, [key for key, _, _ in packed], moment_ms)
+        chunks, changes = [], []
+        for key, events, data in packed:
+            group_id, stream_id = streams[key]
+            first = min(event.timestamp_ms for event in events)
+            last = max(event.timestamp_ms for event in events)
+            size = sum(len(event.message) + 26 for event in events)
+            chunks.append(
+                {
+                    "group_id": group_id,
+                    "stream_id": stream_id,
+                    "first_ms": first,
+                    "last_ms": last,
+                    "ingested_ms": moment_ms,
+                    "bytes": size,
+                    "events": data,
+                }
+            )
+            changes.append({"stream": stream_id, "first": first, "last": last, "ingested": moment_ms})
+        connection.execute(insert(log_chunks), chunks)
+        connection.execute(_STREAM_GREW, changes)
 
     # ---- groups
 
@@ -566,10 +555,45 @@ def _group_values(scope: Scope, name: str, moment_ms: int, tags: dict[str, str])
     }
 
 
-def _insert(connection: Connection, table: Any, values: dict[str, Any]) -> int:
-    key = connection.execute(insert(table).values(**values)).inserted_primary_key
-    assert key is not None
-    return int(key[0])
+def _stream_ids(connection: Connection, keys: Sequence[_Key], moment_ms: int) -> dict[_Key, tuple[int, int]]:
+    """The ids of groups and streams; those that there are not are made."""
+    groups = _ids(
+        connection,
+        log_groups,
+        ("account", "region", "name"),
+        [(scope.account, scope.region, group) for scope, group, _ in keys],
+        {"created_ms": moment_ms, "tags": json.dumps({})},
+    )
+    of_group = {key: groups[key[0].account, key[0].region, key[1]] for key in keys}
+    streams = _ids(
+        connection,
+        log_streams,
+        ("group_id", "name"),
+        [(group_id, stream) for (_, _, stream), group_id in of_group.items()],
+        {"created_ms": moment_ms},
+    )
+    return {key: (group_id, streams[group_id, key[2]]) for key, group_id in of_group.items()}
+
+
+def _ids(
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    wanted: Sequence[tuple[Any, ...]],
+    values: Mapping[str, object],
+) -> dict[tuple[Any, ...], int]:
+    """The ids of rows by their unique columns; rows that there are not are inserted, with ``values`` besides."""
+    keys = [table.c[name] for name in columns]
+    rows = connection.execute(select(table.c.id, *keys).where(tuple_(*keys).in_(wanted)))
+    found: dict[tuple[Any, ...], int] = {tuple(key): number for number, *key in rows}
+    missing = [key for key in dict.fromkeys(wanted) if key not in found]
+    if missing:
+        made = connection.execute(
+            insert(table).returning(table.c.id, sort_by_parameter_order=True),
+            [{**values, **dict(zip(columns, key, strict=True))} for key in missing],
+        )
+        found.update(zip(missing, made.scalars(), strict=True))
+    return found
 
 
 def _chunks(events: Sequence[LogEvent]) -> Iterator[Sequence[LogEvent]]:
@@ -591,9 +615,17 @@ def _begins(column: Any, prefix: str) -> Any:
     return func.substr(column, 1, len(prefix)) == prefix
 
 
-def _least(column: Any, value: int) -> Any:
-    return case((column.is_(None) | (column > value), value), else_=column)
-
-
-def _greatest(column: Any, value: int) -> Any:
-    return case((column.is_(None) | (column < value), value), else_=column)
+_STREAM_GREW: Final = (
+    update(log_streams)
+    .where(log_streams.c.id == bindparam("stream"))
+    .values(
+        first_event_ms=case(
+            (log_streams.c.first_event_ms < bindparam("first"), log_streams.c.first_event_ms), else_=bindparam("first")
+        ),
+        last_event_ms=case(
+            (log_streams.c.last_event_ms > bindparam("last"), log_streams.c.last_event_ms), else_=bindparam("last")
+        ),
+        last_ingestion_ms=bindparam("ingested"),
+    )
+)
+"""Events came to a stream. Nothing is less or greater than the NULL of one that had none."""

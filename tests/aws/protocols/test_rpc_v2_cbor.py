@@ -1,5 +1,6 @@
 """The protocol that the SDKs of other languages speak with CloudWatch, against botocore's own client side of it."""
 
+import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,10 +61,12 @@ class TestParse:
 
 class TestErrors:
     def test_the_code_is_in_the_body(self, wire):
+        """And the one of the query protocol, which clients go on to compare with, in a header."""
         answer = rpc_v2_cbor.serialize_error("cloudwatch", InvalidParameterValue("bad"), "the-id")
         assert answer.status == 400
+        assert cbor2.loads(answer.body)["__type"] == "InvalidParameterValueException"
         read = wire("cloudwatch", PROTOCOL).read("PutMetricData", answer)
-        assert read["Error"]["Code"] == "InvalidParameterValueException"
+        assert read["Error"]["Code"] == "InvalidParameterValue"
         assert read["Error"]["Message"] == "bad"
 
     def test_our_own_failure_is_500(self):

@@ -7,7 +7,6 @@ import pytest
 from firefork.catalog.iam.directory import Directory
 from firefork.catalog.iam.entities import Group, InstanceProfile, ManagedPolicy, Role, User, new_unique_id
 from firefork.store.clock import now
-from firefork.store.database import Database
 
 ACCOUNT = "111111111111"
 TRUST = json.dumps(
@@ -24,14 +23,6 @@ def document(*statements):
 
 def allow(action, resource="*"):
     return document({"Effect": "Allow", "Action": action, "Resource": resource})
-
-
-@pytest.fixture
-def database(tmp_path):
-    database = Database.in_folder(tmp_path)
-    database.migrate()
-    yield database
-    database.close()
 
 
 class Filled(Directory):

@@ -4,6 +4,7 @@ import dataclasses
 import json
 
 import pytest
+from sqlalchemy import select
 
 from firefork.aws.principal import Principal, Session
 from firefork.aws.scope import Scope
@@ -13,7 +14,7 @@ from firefork.catalog.iam.entities import Group, ManagedPolicy, Role, User
 from firefork.catalog.iam.identities import Identities, RoleMode
 from firefork.catalog.keys import role_session
 from firefork.identity.evaluation import AccessRequest, Identity, evaluate
-from firefork.store.vault import Vault
+from firefork.store.tables import iam_access_keys
 
 ACCOUNT = "111111111111"
 SCOPE = Scope(ACCOUNT, "us-east-1")
@@ -192,22 +193,23 @@ class TestAccessKeys:
     @pytest.fixture
     def keys(self, database, directory, tmp_path):
         directory.user("ann")
-        return AccessKeys(database, directory, Vault(tmp_path / "key"))
+        return AccessKeys(database, directory)
 
     def test_sign_for_their_user(self, keys):
         key, secret = keys.create(ACCOUNT, "ann")
         found = keys.lookup(key.id)
         assert (found.secret, found.principal.arn) == (secret, USER.arn)
 
-    def test_secrets_are_sealed_in_the_database(self, keys, database, tmp_path):
+    def test_secrets_are_sealed_in_the_database(self, keys, database):
         _, secret = keys.create(ACCOUNT, "ann")
-        files = [path.read_bytes() for path in tmp_path.glob("firefork.db*")]
-        assert files
-        assert not any(secret.encode() in content for content in files)
+        with database.read() as connection:
+            (row,) = connection.execute(select(iam_access_keys)).all()
+        assert secret.encode() not in row.sealed_secret
+        assert secret not in repr(row)
 
     def test_survive_a_restart(self, keys, database, directory, tmp_path):
         key, secret = keys.create(ACCOUNT, "ann")
-        again = AccessKeys(database, directory, Vault(tmp_path / "key"))
+        again = AccessKeys(database, directory)
         assert again.lookup(key.id).secret == secret
 
     def test_inactive_and_deleted_ones_sign_nothing(self, keys):

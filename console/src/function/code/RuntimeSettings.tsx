@@ -3,8 +3,6 @@ import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import { useState } from 'react';
 import { useClient } from '../../aws/clients.ts';
-import { messageOf } from '../../aws/errors.ts';
-import { fieldOf } from '../../functions/fieldErrors.ts';
 import { RuntimeSelect } from '../../functions/RuntimeSelect.tsx';
 import { useText } from '../../language/language.ts';
 import { runtimeName } from '../../runtimes/runtimes.ts';
@@ -40,25 +38,18 @@ export function RuntimeSettings() {
           new UpdateFunctionConfigurationCommand({ FunctionName: name, Runtime: runtime as Runtime, Handler: handler }),
         )
       }
-      fieldOf={(error) => fieldOf(error, FIELDS)}
+      hints={FIELDS}
     >
-      {(error) => {
-        const field = fieldOf(error, FIELDS);
-        return (
-          <>
-            <FormField label={t('runtime')} errorText={field === 'runtime' ? messageOf(error) : undefined}>
-              <RuntimeSelect value={runtime} onChange={setRuntime} />
-            </FormField>
-            <FormField
-              label={t('handler')}
-              description={t('handlerHint')}
-              errorText={field === 'handler' ? messageOf(error) : undefined}
-            >
-              <Input value={handler} onChange={({ detail }) => setHandler(detail.value)} spellcheck={false} />
-            </FormField>
-          </>
-        );
-      }}
+      {(errorOf) => (
+        <>
+          <FormField label={t('runtime')} errorText={errorOf('runtime')}>
+            <RuntimeSelect value={runtime} onChange={setRuntime} />
+          </FormField>
+          <FormField label={t('handler')} description={t('handlerHint')} errorText={errorOf('handler')}>
+            <Input value={handler} onChange={({ detail }) => setHandler(detail.value)} spellcheck={false} />
+          </FormField>
+        </>
+      )}
     </EditableSection>
   );
 }

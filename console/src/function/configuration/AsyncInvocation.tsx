@@ -10,6 +10,10 @@ import { useEventInvokeConfig } from './eventInvokeConfig.ts';
 
 const OLDEST_S = 21_600;
 const MOST_RETRIES = 2;
+const HINTS = [
+  ['age', /age/i],
+  ['retries', /retry/i],
+] as const;
 
 /** How long and how often an event is tried. */
 export function AsyncInvocation() {
@@ -34,13 +38,14 @@ export function AsyncInvocation() {
       }}
       onSaved={reload}
       save={() => save({ MaximumEventAgeInSeconds: Number(age), MaximumRetryAttempts: retries })}
+      hints={HINTS}
     >
-      {() => (
+      {(errorOf) => (
         <>
-          <FormField label={t('eventAge')} constraintText={t('eventAgeHint')}>
+          <FormField label={t('eventAge')} constraintText={t('eventAgeHint')} errorText={errorOf('age')}>
             <Input type="number" value={age} onChange={({ detail }) => setAge(detail.value)} />
           </FormField>
-          <FormField label={t('retryAttempts')}>
+          <FormField label={t('retryAttempts')} errorText={errorOf('retries')}>
             <Select
               selectedOption={option(retries)}
               options={[0, 1, 2].map(option)}

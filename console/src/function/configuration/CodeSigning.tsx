@@ -14,6 +14,8 @@ import { Empty, Problem } from '../../shell/Problem.tsx';
 import { useFunction } from '../functionContext.ts';
 import { EditableSection } from './EditableSection.tsx';
 
+const HINTS = [['arn', /codesigningconfig|code signing/i]] as const;
+
 export function CodeSigning() {
   const t = useText();
   const lambda = useClient(LambdaClient);
@@ -44,9 +46,10 @@ export function CodeSigning() {
           ? lambda.send(new PutFunctionCodeSigningConfigCommand({ FunctionName: name, CodeSigningConfigArn: arn }))
           : lambda.send(new DeleteFunctionCodeSigningConfigCommand({ FunctionName: name }))
       }
+      hints={HINTS}
     >
-      {() => (
-        <FormField label={t('signingConfig')} description={t('signingHint')}>
+      {(errorOf) => (
+        <FormField label={t('signingConfig')} description={t('signingHint')} errorText={errorOf('arn')}>
           <Input value={arn} onChange={({ detail }) => setArn(detail.value)} spellcheck={false} />
         </FormField>
       )}

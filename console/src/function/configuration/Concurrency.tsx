@@ -1,27 +1,38 @@
 import {
   DeleteFunctionConcurrencyCommand,
+  DeleteProvisionedConcurrencyConfigCommand,
   GetFunctionConcurrencyCommand,
   LambdaClient,
   ListProvisionedConcurrencyConfigsCommand,
+  type ProvisionedConcurrencyConfigListItem,
   PutFunctionConcurrencyCommand,
   PutProvisionedConcurrencyConfigCommand,
 } from '@aws-sdk/client-lambda';
-import Button from '@cloudscape-design/components/button';
-import Container from '@cloudscape-design/components/container';
 import FormField from '@cloudscape-design/components/form-field';
-import Header from '@cloudscape-design/components/header';
 import Input from '@cloudscape-design/components/input';
 import RadioGroup from '@cloudscape-design/components/radio-group';
+import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import Table from '@cloudscape-design/components/table';
-import { useCallback, useState } from 'react';
+import StatusIndicator from '@cloudscape-design/components/status-indicator';
+import { useCallback, useEffect, useState } from 'react';
 import { useClient } from '../../aws/clients.ts';
-import { isNotImplemented } from '../../aws/errors.ts';
-import { useAction, useLoad } from '../../aws/load.ts';
-import { useText } from '../../language/language.ts';
-import { Empty, Problem } from '../../shell/Problem.tsx';
+import { useLoad } from '../../aws/load.ts';
+import { allPages } from '../../aws/pages.ts';
+import { useLanguage, useText } from '../../language/language.ts';
+import { FormDialog } from '../../shell/FormDialog.tsx';
+import { ManagedTable } from '../../shell/ManagedTable.tsx';
+import { Problem } from '../../shell/Problem.tsx';
 import { useFunction } from '../functionContext.ts';
+import { useQualifiers } from '../qualifiers.ts';
 import { EditableSection } from './EditableSection.tsx';
+
+const RESERVED_HINTS = [['count', /concurren/i]] as const;
+const PROVISIONED_HINTS = [
+  ['qualifier', /qualifier|version|alias/i],
+  ['count', /concurren/i],
+] as const;
+/** How often the allocation is looked at while environments start. */
+const LOOK_MS = 1000;
 
 /** Reserved and provisioned concurrency. */
 export function Concurrency() {
@@ -35,6 +46,7 @@ export function Concurrency() {
 
 function Reserved() {
   const t = useText();
+  const language = useLanguage();
   const lambda = useClient(LambdaClient);
   const { name } = useFunction();
   const load = useCallback(
@@ -46,7 +58,7 @@ function Reserved() {
   const { data, error, reload } = useLoad(load);
   const [reserved, setReserved] = useState(false);
   const [count, setCount] = useState('0');
-  const shown = data === null || data === undefined ? t('unreservedPool') : data.toLocaleString();
+  const shown = data === null || data === undefined ? t('unreservedPool') : data.toLocaleString(language);
   return (
     <EditableSection
       title={t('reservedConcurrency')}
@@ -65,8 +77,9 @@ function Reserved() {
             )
           : lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName: name }))
       }
+      hints={RESERVED_HINTS}
     >
-      {() => (
+      {(errorOf) => (
         <>
           <RadioGroup
             value={reserved ? 'reserved' : 'pool'}
@@ -77,7 +90,11 @@ function Reserved() {
             ]}
           />
           {reserved && (
-            <FormField label={t('reservedConcurrency')} constraintText={t('zeroThrottles')}>
+            <FormField
+              label={t('reservedConcurrency')}
+              constraintText={t('zeroThrottles')}
+              errorText={errorOf('count')}
+            >
               <Input type="number" value={count} onChange={({ detail }) => setCount(detail.value)} />
             </FormField>
           )}
@@ -92,66 +109,110 @@ function Provisioned() {
   const lambda = useClient(LambdaClient);
   const { name } = useFunction();
   const load = useCallback(
-    async () =>
-      (await lambda.send(new ListProvisionedConcurrencyConfigsCommand({ FunctionName: name })))
-        .ProvisionedConcurrencyConfigs ?? [],
+    (signal: AbortSignal) =>
+      allPages(async (Marker: string | undefined) => {
+        const page = await lambda.send(new ListProvisionedConcurrencyConfigsCommand({ FunctionName: name, Marker }));
+        return { items: page.ProvisionedConcurrencyConfigs, next: page.NextMarker };
+      }, signal),
     [lambda, name],
   );
-  const { data, error, loading, reload } = useLoad(load);
-  const [qualifier, setQualifier] = useState('');
-  const [count, setCount] = useState('1');
-  const adding = useAction();
-  if (isNotImplemented(error)) return <Problem error={error} />;
+  const loaded = useLoad(load);
+  const { data, reload } = loaded;
+  useEffect(() => {
+    if (!data?.some((item) => item.Status === 'IN_PROGRESS')) return;
+    const timer = setTimeout(reload, LOOK_MS);
+    return () => clearTimeout(timer);
+  }, [data, reload]);
   return (
-    <SpaceBetween size="l">
-      <Table
-        header={
-          <Header variant="h2" description={t('provisionedText')}>
-            {t('provisionedConcurrency')}
-          </Header>
-        }
-        footer={error !== undefined && <Problem error={error} retry={reload} />}
-        ariaLabels={{ tableLabel: t('provisionedConcurrency') }}
-        loading={loading && data === undefined}
-        loadingText={t('loading')}
-        items={data ?? []}
-        empty={<Empty title={t('noProvisioned')}>{t('noProvisionedText')}</Empty>}
-        columnDefinitions={[
-          { id: 'q', header: t('qualifier'), isRowHeader: true, cell: (item) => item.FunctionArn?.split(':').at(-1) },
-          { id: 'asked', header: t('requested'), cell: (item) => item.RequestedProvisionedConcurrentExecutions },
-          { id: 'there', header: t('allocated'), cell: (item) => item.AllocatedProvisionedConcurrentExecutions },
-          { id: 'status', header: t('status'), cell: (item) => item.StatusReason ?? item.Status },
-        ]}
-      />
-      <Container header={<Header variant="h3">{t('addProvisioned')}</Header>}>
-        <SpaceBetween size="m">
-          <FormField label={t('qualifier')} description={t('provisionedQualifier')}>
-            <Input value={qualifier} onChange={({ detail }) => setQualifier(detail.value)} placeholder="live" />
+    <ManagedTable
+      title={t('provisionedConcurrency')}
+      description={t('provisionedText')}
+      loaded={loaded}
+      nameOf={qualifierOf}
+      empty={{ title: t('noProvisioned'), text: t('noProvisionedText') }}
+      columns={[
+        { id: 'qualifier', header: t('qualifier'), isRowHeader: true, cell: qualifierOf },
+        { id: 'asked', header: t('requested'), cell: (item) => item.RequestedProvisionedConcurrentExecutions },
+        { id: 'there', header: t('allocated'), cell: (item) => item.AllocatedProvisionedConcurrentExecutions },
+        { id: 'status', header: t('status'), cell: (item) => <ProvisionedStatus item={item} /> },
+      ]}
+      add={{
+        label: t('addProvisioned'),
+        dialog: (close) => <ProvisionedDialog onClose={close} onDone={reload} />,
+      }}
+      edit={(item, close) => <ProvisionedDialog item={item} onClose={close} onDone={reload} />}
+      remove={{
+        title: (item) => t('deleteThis', { name: qualifierOf(item) }),
+        warning: t('deleteProvisionedText'),
+        run: (item) =>
+          lambda.send(
+            new DeleteProvisionedConcurrencyConfigCommand({ FunctionName: name, Qualifier: qualifierOf(item) }),
+          ),
+      }}
+    />
+  );
+}
+
+function qualifierOf(item: ProvisionedConcurrencyConfigListItem): string {
+  return item.FunctionArn?.split(':').at(-1) ?? '';
+}
+
+function ProvisionedStatus({ item }: { readonly item: ProvisionedConcurrencyConfigListItem }) {
+  const t = useText();
+  if (item.Status === 'FAILED') return <StatusIndicator type="error">{item.StatusReason}</StatusIndicator>;
+  if (item.Status === 'IN_PROGRESS') return <StatusIndicator type="in-progress">{t('starting')}</StatusIndicator>;
+  return <StatusIndicator>{t('ready')}</StatusIndicator>;
+}
+
+interface DialogProps {
+  /** What is changed; absent for a new one. */
+  readonly item?: ProvisionedConcurrencyConfigListItem;
+  readonly onClose: () => void;
+  readonly onDone: () => void;
+}
+
+function ProvisionedDialog({ item, onClose, onDone }: DialogProps) {
+  const t = useText();
+  const lambda = useClient(LambdaClient);
+  const { name } = useFunction();
+  const qualifiers = useQualifiers(name);
+  const [qualifier, setQualifier] = useState(item ? qualifierOf(item) : '');
+  const [count, setCount] = useState(String(item?.RequestedProvisionedConcurrentExecutions ?? 1));
+  const submit = () =>
+    lambda.send(
+      new PutProvisionedConcurrencyConfigCommand({
+        FunctionName: name,
+        Qualifier: qualifier,
+        ProvisionedConcurrentExecutions: Number(count),
+      }),
+    );
+  return (
+    <FormDialog
+      title={item ? t('editThis', { title: qualifierOf(item) }) : t('addProvisioned')}
+      action={t('save')}
+      disabled={qualifier === ''}
+      submit={submit}
+      onClose={onClose}
+      onDone={onDone}
+      hints={PROVISIONED_HINTS}
+    >
+      {(errorOf) => (
+        <>
+          <FormField label={t('qualifier')} description={t('provisionedQualifier')} errorText={errorOf('qualifier')}>
+            <Select
+              selectedOption={qualifier ? { value: qualifier, label: qualifier } : null}
+              disabled={item !== undefined}
+              placeholder={t('chooseQualifier')}
+              options={qualifiers}
+              empty={t('noQualifiers')}
+              onChange={({ detail }) => setQualifier(detail.selectedOption.value ?? '')}
+            />
           </FormField>
-          <FormField label={t('provisionedConcurrency')}>
+          <FormField label={t('provisionedConcurrency')} errorText={errorOf('count')}>
             <Input type="number" value={count} onChange={({ detail }) => setCount(detail.value)} />
           </FormField>
-          <Problem error={adding.error} />
-          <Button
-            loading={adding.busy}
-            disabled={!qualifier}
-            onClick={async () => {
-              const done = await adding.run(() =>
-                lambda.send(
-                  new PutProvisionedConcurrencyConfigCommand({
-                    FunctionName: name,
-                    Qualifier: qualifier,
-                    ProvisionedConcurrentExecutions: Number(count),
-                  }),
-                ),
-              );
-              if (done) reload();
-            }}
-          >
-            {t('save')}
-          </Button>
-        </SpaceBetween>
-      </Container>
-    </SpaceBetween>
+        </>
+      )}
+    </FormDialog>
   );
 }

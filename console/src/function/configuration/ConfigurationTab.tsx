@@ -1,8 +1,10 @@
+import Select from '@cloudscape-design/components/select';
 import SideNavigation from '@cloudscape-design/components/side-navigation';
 import type { ComponentType } from 'react';
 import { useNavigate, useParams, useSearchParams } from 'react-router-dom';
 import { type Key, useText } from '../../language/language.ts';
 import { ADDRESSES, BASE } from '../../shell/addresses.ts';
+import { useNarrow } from '../../shell/narrow.ts';
 import { useFunction } from '../functionContext.ts';
 import { AsyncInvocation } from './AsyncInvocation.tsx';
 import { CodeSigning } from './CodeSigning.tsx';
@@ -16,6 +18,7 @@ import { Permissions } from './Permissions.tsx';
 import { RuntimeManagement } from './RuntimeManagement.tsx';
 import { Tags } from './Tags.tsx';
 import { Triggers } from './Triggers.tsx';
+import { Vpc } from './Vpc.tsx';
 
 const SECTIONS: readonly (readonly [string, Key, ComponentType])[] = [
   ['general', 'generalConfiguration', General],
@@ -25,6 +28,7 @@ const SECTIONS: readonly (readonly [string, Key, ComponentType])[] = [
   ['url', 'functionUrl', FunctionUrl],
   ['environment', 'environmentVariables', Environment],
   ['tags', 'tags', Tags],
+  ['vpc', 'vpc', Vpc],
   ['monitoring', 'monitoringTools', Monitoring],
   ['concurrency', 'concurrency', Concurrency],
   ['async', 'asyncInvocation', AsyncInvocation],
@@ -41,18 +45,29 @@ export default function ConfigurationTab() {
   const { name } = useFunction();
   const address = (id: string) => `${ADDRESSES.function(name, 'configuration')}/${id}`;
   const Section = SECTIONS.find(([id]) => id === section)?.[2] ?? General;
+  const narrow = useNarrow();
+  const options = SECTIONS.map(([id, key]) => ({ value: id, label: t(key) }));
   const query = search.size > 0 ? `?${search}` : '';
   return (
     <div className="configuration">
       <nav aria-label={t('configuration')}>
-        <SideNavigation
-          activeHref={BASE + address(section)}
-          items={SECTIONS.map(([id, key]) => ({ type: 'link', text: t(key), href: BASE + address(id) }))}
-          onFollow={(event) => {
-            event.preventDefault();
-            navigate(event.detail.href.slice(BASE.length) + query);
-          }}
-        />
+        {narrow ? (
+          <Select
+            ariaLabel={t('configuration')}
+            selectedOption={options.find(({ value }) => value === section) ?? null}
+            options={options}
+            onChange={({ detail }) => navigate(address(detail.selectedOption.value ?? section) + query)}
+          />
+        ) : (
+          <SideNavigation
+            activeHref={BASE + address(section)}
+            items={SECTIONS.map(([id, key]) => ({ type: 'link', text: t(key), href: BASE + address(id) }))}
+            onFollow={(event) => {
+              event.preventDefault();
+              navigate(event.detail.href.slice(BASE.length) + query);
+            }}
+          />
+        )}
       </nav>
       <div className="configuration-section">
         <Section />

@@ -1,8 +1,7 @@
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import { useState } from 'react';
-import { isNotImplemented, messageOf } from '../../aws/errors.ts';
-import { fieldOf } from '../../functions/fieldErrors.ts';
+import { isNotImplemented } from '../../aws/errors.ts';
 import { useText } from '../../language/language.ts';
 import { Problem } from '../../shell/Problem.tsx';
 import { EditableSection } from './EditableSection.tsx';
@@ -37,29 +36,18 @@ export function Destinations() {
       }}
       onSaved={reload}
       save={() => save({ DestinationConfig: { OnSuccess: target(success), OnFailure: target(failure) } })}
-      fieldOf={(problem) => fieldOf(problem, FIELDS)}
+      hints={FIELDS}
     >
-      {(problem) => {
-        const field = fieldOf(problem, FIELDS);
-        return (
-          <>
-            <FormField
-              label={t('onSuccess')}
-              description={t('destinationHint')}
-              errorText={field === 'success' ? messageOf(problem) : undefined}
-            >
-              <Input value={success} onChange={({ detail }) => setSuccess(detail.value)} spellcheck={false} />
-            </FormField>
-            <FormField
-              label={t('onFailure')}
-              description={t('destinationHint')}
-              errorText={field === 'failure' ? messageOf(problem) : undefined}
-            >
-              <Input value={failure} onChange={({ detail }) => setFailure(detail.value)} spellcheck={false} />
-            </FormField>
-          </>
-        );
-      }}
+      {(errorOf) => (
+        <>
+          <FormField label={t('onSuccess')} description={t('destinationHint')} errorText={errorOf('success')}>
+            <Input value={success} onChange={({ detail }) => setSuccess(detail.value)} spellcheck={false} />
+          </FormField>
+          <FormField label={t('onFailure')} description={t('destinationHint')} errorText={errorOf('failure')}>
+            <Input value={failure} onChange={({ detail }) => setFailure(detail.value)} spellcheck={false} />
+          </FormField>
+        </>
+      )}
     </EditableSection>
   );
 }

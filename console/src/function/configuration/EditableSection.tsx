@@ -8,6 +8,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import type { ReactNode } from 'react';
 import { useState } from 'react';
 import { useClient } from '../../aws/clients.ts';
+import { type FieldErrors, fieldErrors, type Hints } from '../../aws/fieldErrors.ts';
 import { waitUntilReady } from '../../aws/functionState.ts';
 import { useAction } from '../../aws/load.ts';
 import { useText } from '../../language/language.ts';
@@ -15,7 +16,7 @@ import { useTell } from '../../shell/notices.tsx';
 import { Problem } from '../../shell/Problem.tsx';
 import { useFunction } from '../functionContext.ts';
 
-interface Props {
+interface Props<F extends string> {
   readonly title: string;
   readonly description?: string;
   /** What is shown while nobody edits: pairs, or whatever else. */
@@ -24,22 +25,23 @@ interface Props {
   /** Fills the form's fields with the values of now. */
   readonly onEdit: () => void;
   readonly save: () => Promise<unknown>;
-  /** Which of the form's own fields shows the error; the section shows the others. */
-  readonly fieldOf?: (error: unknown) => string | undefined;
+  /** Which of the form's fields shows which error; the section shows the others. */
+  readonly hints?: Hints<F>;
   /** Further buttons beside "edit". */
   readonly actions?: ReactNode;
   readonly onSaved?: () => void;
-  readonly children: (error: unknown) => ReactNode;
+  readonly children: (errorOf: FieldErrors<F>['of']) => ReactNode;
 }
 
 /** A group of settings: shown, edited, saved; a version's are only shown. */
-export function EditableSection(props: Props) {
+export function EditableSection<F extends string = never>(props: Props<F>) {
   const t = useText();
   const tell = useTell();
   const lambda = useClient(LambdaClient);
   const { name, qualifier, reload } = useFunction();
   const [editing, setEditing] = useState(false);
   const { busy, error, run, clear } = useAction();
+  const errors = fieldErrors(error, props.hints ?? []);
 
   const submit = async () => {
     const done = await run(async () => {
@@ -109,8 +111,8 @@ export function EditableSection(props: Props) {
       >
         {editing ? (
           <SpaceBetween size="l">
-            {props.children(error)}
-            {props.fieldOf?.(error) === undefined && <Problem error={error} />}
+            {props.children(errors.of)}
+            <Problem error={errors.rest} />
           </SpaceBetween>
         ) : (
           (props.view ?? <KeyValuePairs columns={3} items={props.pairs ?? []} />)

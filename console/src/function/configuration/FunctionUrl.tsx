@@ -22,6 +22,8 @@ import { Empty, Problem } from '../../shell/Problem.tsx';
 import { useFunction } from '../functionContext.ts';
 import { EditableSection } from './EditableSection.tsx';
 
+const HINTS = [['origins', /cors|origin/i]] as const;
+
 /** An HTTP address of the function's own. */
 export function FunctionUrl() {
   const t = useText();
@@ -95,8 +97,9 @@ export function FunctionUrl() {
             ? lambda.send(new UpdateFunctionUrlConfigCommand(asked))
             : lambda.send(new CreateFunctionUrlConfigCommand(asked));
         }}
+        hints={HINTS}
       >
-        {() => (
+        {(errorOf) => (
           <>
             <FormField label={t('authType')}>
               <RadioGroup
@@ -118,7 +121,7 @@ export function FunctionUrl() {
                 ]}
               />
             </FormField>
-            <FormField label={t('allowedOrigins')} description={t('originsHint')}>
+            <FormField label={t('allowedOrigins')} description={t('originsHint')} errorText={errorOf('origins')}>
               <Input
                 value={origins}
                 onChange={({ detail }) => setOrigins(detail.value)}

@@ -4,8 +4,6 @@ import Input from '@cloudscape-design/components/input';
 import Select from '@cloudscape-design/components/select';
 import { useState } from 'react';
 import { useClient } from '../../aws/clients.ts';
-import { messageOf } from '../../aws/errors.ts';
-import { fieldOf } from '../../functions/fieldErrors.ts';
 import { useText } from '../../language/language.ts';
 import { useFunction } from '../functionContext.ts';
 import { EditableSection } from './EditableSection.tsx';
@@ -59,45 +57,41 @@ export function General() {
           }),
         )
       }
-      fieldOf={(error) => fieldOf(error, FIELDS)}
+      hints={FIELDS}
     >
-      {(error) => {
-        const field = fieldOf(error, FIELDS);
-        const errorOf = (wanted: string) => (field === wanted ? messageOf(error) : undefined);
-        return (
-          <>
-            <FormField label={t('description')} errorText={errorOf('description')}>
-              <Input value={description} onChange={({ detail }) => setDescription(detail.value)} />
-            </FormField>
-            <FormField
-              label={t('memory')}
-              description={t('memoryHint')}
-              constraintText="128–10240 MB"
-              errorText={errorOf('memory')}
-            >
-              <Input type="number" value={memory} onChange={({ detail }) => setMemory(detail.value)} />
-            </FormField>
-            <FormField
-              label={t('ephemeralStorage')}
-              description={t('storageHint')}
-              constraintText="512–10240 MB"
-              errorText={errorOf('storage')}
-            >
-              <Input type="number" value={storage} onChange={({ detail }) => setStorage(detail.value)} />
-            </FormField>
-            <FormField label={t('timeout')} constraintText={t('timeoutHint')} errorText={errorOf('timeout')}>
-              <Input type="number" value={timeout} onChange={({ detail }) => setTimeout(detail.value)} />
-            </FormField>
-            <FormField label="SnapStart" description={t('snapStartHint')} errorText={errorOf('snapStart')}>
-              <Select
-                selectedOption={{ value: snapStart, label: snapStartName(snapStart) }}
-                options={['None', 'PublishedVersions'].map((value) => ({ value, label: snapStartName(value) }))}
-                onChange={({ detail }) => setSnapStart(detail.selectedOption.value as SnapStartApplyOn)}
-              />
-            </FormField>
-          </>
-        );
-      }}
+      {(errorOf) => (
+        <>
+          <FormField label={t('description')} errorText={errorOf('description')}>
+            <Input value={description} onChange={({ detail }) => setDescription(detail.value)} />
+          </FormField>
+          <FormField
+            label={t('memory')}
+            description={t('memoryHint')}
+            constraintText="128–10240 MB"
+            errorText={errorOf('memory')}
+          >
+            <Input type="number" value={memory} onChange={({ detail }) => setMemory(detail.value)} />
+          </FormField>
+          <FormField
+            label={t('ephemeralStorage')}
+            description={t('storageHint')}
+            constraintText="512–10240 MB"
+            errorText={errorOf('storage')}
+          >
+            <Input type="number" value={storage} onChange={({ detail }) => setStorage(detail.value)} />
+          </FormField>
+          <FormField label={t('timeout')} constraintText={t('timeoutHint')} errorText={errorOf('timeout')}>
+            <Input type="number" value={timeout} onChange={({ detail }) => setTimeout(detail.value)} />
+          </FormField>
+          <FormField label="SnapStart" description={t('snapStartHint')} errorText={errorOf('snapStart')}>
+            <Select
+              selectedOption={{ value: snapStart, label: snapStartName(snapStart) }}
+              options={['None', 'PublishedVersions'].map((value) => ({ value, label: snapStartName(value) }))}
+              onChange={({ detail }) => setSnapStart(detail.selectedOption.value as SnapStartApplyOn)}
+            />
+          </FormField>
+        </>
+      )}
     </EditableSection>
   );
 }

@@ -11,8 +11,6 @@ import Select from '@cloudscape-design/components/select';
 import Toggle from '@cloudscape-design/components/toggle';
 import { useState } from 'react';
 import { useClient } from '../../aws/clients.ts';
-import { messageOf } from '../../aws/errors.ts';
-import { fieldOf } from '../../functions/fieldErrors.ts';
 import { useText } from '../../language/language.ts';
 import { useFunction } from '../functionContext.ts';
 import { EditableSection } from './EditableSection.tsx';
@@ -64,9 +62,9 @@ export function Monitoring() {
           }),
         )
       }
-      fieldOf={(error) => fieldOf(error, FIELDS)}
+      hints={FIELDS}
     >
-      {(error) => (
+      {(errorOf) => (
         <>
           <FormField label={t('logFormat')} description={t('logFormatHint')}>
             <Select
@@ -93,10 +91,7 @@ export function Monitoring() {
               </FormField>
             </>
           )}
-          <FormField
-            label={t('logGroup')}
-            errorText={fieldOf(error, FIELDS) === 'group' ? messageOf(error) : undefined}
-          >
+          <FormField label={t('logGroup')} errorText={errorOf('group')}>
             <Input value={group} onChange={({ detail }) => setGroup(detail.value)} spellcheck={false} />
           </FormField>
           <Toggle checked={traced} onChange={({ detail }) => setTraced(detail.checked)}>

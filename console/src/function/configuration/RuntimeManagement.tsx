@@ -16,6 +16,8 @@ import { Problem } from '../../shell/Problem.tsx';
 import { useFunction } from '../functionContext.ts';
 import { EditableSection } from './EditableSection.tsx';
 
+const HINTS = [['arn', /runtimeversion|runtime version/i]] as const;
+
 /** When the function gets a new version of its runtime. */
 export function RuntimeManagement() {
   const t = useText();
@@ -53,20 +55,21 @@ export function RuntimeManagement() {
           }),
         )
       }
+      hints={HINTS}
     >
-      {() => (
+      {(errorOf) => (
         <>
           <RadioGroup
             value={mode}
             onChange={({ detail }) => setMode(detail.value as UpdateRuntimeOn)}
             items={[
               { value: 'Auto', label: 'Auto', description: t('updateAuto') },
-              { value: 'FunctionUpdate', label: 'Function update', description: t('updateOnChange') },
+              { value: 'FunctionUpdate', label: 'FunctionUpdate', description: t('updateOnChange') },
               { value: 'Manual', label: 'Manual', description: t('updateManual') },
             ]}
           />
           {mode === 'Manual' && (
-            <FormField label={t('runtimeVersion')}>
+            <FormField label={t('runtimeVersion')} errorText={errorOf('arn')}>
               <Input value={arn} onChange={({ detail }) => setArn(detail.value)} spellcheck={false} />
             </FormField>
           )}

@@ -1,28 +1,20 @@
 import {
   CreateEventSourceMappingCommand,
   DeleteEventSourceMappingCommand,
-  type EventSourceMappingConfiguration,
   LambdaClient,
   ListEventSourceMappingsCommand,
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
-import Box from '@cloudscape-design/components/box';
-import Button from '@cloudscape-design/components/button';
 import FormField from '@cloudscape-design/components/form-field';
-import Header from '@cloudscape-design/components/header';
 import Input from '@cloudscape-design/components/input';
-import Modal from '@cloudscape-design/components/modal';
-import SpaceBetween from '@cloudscape-design/components/space-between';
-import Table from '@cloudscape-design/components/table';
 import Toggle from '@cloudscape-design/components/toggle';
 import { useCallback, useState } from 'react';
 import { useClient } from '../../aws/clients.ts';
-import { isNotImplemented } from '../../aws/errors.ts';
 import { useAction, useLoad } from '../../aws/load.ts';
 import { allPages } from '../../aws/pages.ts';
 import { useText } from '../../language/language.ts';
-import { ConfirmDialog } from '../../shell/ConfirmDialog.tsx';
-import { Empty, Problem } from '../../shell/Problem.tsx';
+import { FormDialog } from '../../shell/FormDialog.tsx';
+import { ManagedTable } from '../../shell/ManagedTable.tsx';
 import { useFunction } from '../functionContext.ts';
 
 /** Queues and streams whose records the function is called with. */
@@ -38,140 +30,97 @@ export function Triggers() {
       }, signal),
     [lambda, name],
   );
-  const { data, error, loading, reload } = useLoad(load);
-  const [adding, setAdding] = useState(false);
-  const [deleting, setDeleting] = useState<EventSourceMappingConfiguration | null>(null);
+  const loaded = useLoad(load);
   const switching = useAction();
-  if (isNotImplemented(error)) return <Problem error={error} />;
+  const turn = async (UUID: string | undefined, Enabled: boolean) => {
+    await switching.run(() => lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled })));
+    loaded.reload();
+  };
   return (
-    <>
-      <Table
-        header={
-          <Header
-            variant="h2"
-            description={t('triggersText')}
-            actions={<Button onClick={() => setAdding(true)}>{t('addTrigger')}</Button>}
-          >
-            {t('triggers')}
-          </Header>
-        }
-        footer={<Problem error={error ?? switching.error} retry={reload} />}
-        ariaLabels={{ tableLabel: t('triggers') }}
-        loading={loading && data === undefined}
-        loadingText={t('loading')}
-        items={data ?? []}
-        trackBy="UUID"
-        empty={<Empty title={t('noTriggers')}>{t('noTriggersText')}</Empty>}
-        columnDefinitions={[
-          { id: 'source', header: t('source'), isRowHeader: true, cell: (item) => item.EventSourceArn },
-          { id: 'batch', header: t('batchSize'), cell: (item) => item.BatchSize },
-          { id: 'last', header: t('lastResult'), cell: (item) => item.LastProcessingResult ?? '–' },
-          {
-            id: 'state',
-            header: t('status'),
-            cell: (item) => (
-              <Toggle
-                checked={item.State === 'Enabled' || item.State === 'Enabling'}
-                disabled={switching.busy}
-                onChange={async ({ detail }) => {
-                  await switching.run(() =>
-                    lambda.send(new UpdateEventSourceMappingCommand({ UUID: item.UUID, Enabled: detail.checked })),
-                  );
-                  reload();
-                }}
-              >
-                {item.State}
-              </Toggle>
-            ),
-          },
-          {
-            id: 'actions',
-            header: t('actions'),
-            cell: (item) => (
-              <Button
-                variant="inline-link"
-                ariaLabel={t('deleteThis', { name: item.EventSourceArn ?? '' })}
-                onClick={() => setDeleting(item)}
-              >
-                {t('delete')}
-              </Button>
-            ),
-          },
-        ]}
-      />
-      {adding && <AddTrigger onClose={() => setAdding(false)} onAdded={reload} />}
-      {deleting && (
-        <ConfirmDialog
-          title={t('deleteThis', { name: deleting.EventSourceArn ?? '' })}
-          action={t('delete')}
-          onClose={() => setDeleting(null)}
-          onConfirm={async () => {
-            await lambda.send(new DeleteEventSourceMappingCommand({ UUID: deleting.UUID }));
-            reload();
-          }}
-        >
-          {t('deleteTriggerText')}
-        </ConfirmDialog>
-      )}
-    </>
+    <ManagedTable
+      title={t('triggers')}
+      description={t('triggersText')}
+      loaded={loaded}
+      error={switching.error}
+      nameOf={(mapping) => mapping.EventSourceArn ?? mapping.UUID ?? ''}
+      empty={{ title: t('noTriggers'), text: t('noTriggersText') }}
+      columns={[
+        { id: 'source', header: t('source'), isRowHeader: true, cell: (item) => item.EventSourceArn },
+        { id: 'batch', header: t('batchSize'), cell: (item) => item.BatchSize },
+        { id: 'last', header: t('lastResult'), cell: (item) => item.LastProcessingResult ?? '–' },
+        {
+          id: 'state',
+          header: t('status'),
+          cell: (item) => (
+            <Toggle
+              checked={item.State === 'Enabled' || item.State === 'Enabling'}
+              disabled={switching.busy}
+              onChange={({ detail }) => turn(item.UUID, detail.checked)}
+            >
+              {item.State}
+            </Toggle>
+          ),
+        },
+      ]}
+      add={{
+        label: t('addTrigger'),
+        dialog: (close) => <AddTrigger onClose={close} onDone={loaded.reload} />,
+      }}
+      remove={{
+        title: (mapping) => t('deleteThis', { name: mapping.EventSourceArn ?? '' }),
+        warning: t('deleteTriggerText'),
+        run: (mapping) => lambda.send(new DeleteEventSourceMappingCommand({ UUID: mapping.UUID })),
+      }}
+    />
   );
 }
 
-function AddTrigger({ onClose, onAdded }: { readonly onClose: () => void; readonly onAdded: () => void }) {
+const HINTS = [
+  ['batch', /batch/i],
+  ['source', /eventsource|source|arn|ResourceConflict/i],
+] as const;
+
+function AddTrigger({ onClose, onDone }: { readonly onClose: () => void; readonly onDone: () => void }) {
   const t = useText();
   const lambda = useClient(LambdaClient);
   const { name } = useFunction();
   const [source, setSource] = useState('');
   const [batch, setBatch] = useState('10');
-  const { busy, error, run } = useAction();
   const stream = /:(kinesis|dynamodb):/.test(source);
-  const add = async () => {
-    const done = await run(() =>
-      lambda.send(
-        new CreateEventSourceMappingCommand({
-          FunctionName: name,
-          EventSourceArn: source,
-          BatchSize: Number(batch),
-          StartingPosition: stream ? 'LATEST' : undefined,
-        }),
-      ),
+  const submit = () =>
+    lambda.send(
+      new CreateEventSourceMappingCommand({
+        FunctionName: name,
+        EventSourceArn: source,
+        BatchSize: Number(batch),
+        StartingPosition: stream ? 'LATEST' : undefined,
+      }),
     );
-    if (!done) return;
-    onClose();
-    onAdded();
-  };
   return (
-    <Modal
-      visible
-      header={t('addTrigger')}
-      closeAriaLabel={t('close')}
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              {t('cancel')}
-            </Button>
-            <Button variant="primary" loading={busy} onClick={add}>
-              {t('add')}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
+    <FormDialog
+      title={t('addTrigger')}
+      action={t('add')}
+      submit={submit}
+      onClose={onClose}
+      onDone={onDone}
+      hints={HINTS}
     >
-      <SpaceBetween size="m">
-        <FormField label={t('source')} description={t('sourceHint')}>
-          <Input
-            value={source}
-            onChange={({ detail }) => setSource(detail.value)}
-            placeholder="arn:aws:sqs:us-east-1:000000000000:my-queue"
-          />
-        </FormField>
-        <FormField label={t('batchSize')}>
-          <Input type="number" value={batch} onChange={({ detail }) => setBatch(detail.value)} />
-        </FormField>
-        <Problem error={error} />
-      </SpaceBetween>
-    </Modal>
+      {(errorOf) => (
+        <>
+          <FormField label={t('source')} description={t('sourceHint')} errorText={errorOf('source')}>
+            <Input
+              value={source}
+              onChange={({ detail }) => setSource(detail.value)}
+              placeholder="arn:aws:sqs:us-east-1:000000000000:my-queue"
+              autoFocus
+              spellcheck={false}
+            />
+          </FormField>
+          <FormField label={t('batchSize')} errorText={errorOf('batch')}>
+            <Input type="number" value={batch} onChange={({ detail }) => setBatch(detail.value)} />
+          </FormField>
+        </>
+      )}
+    </FormDialog>
   );
 }

@@ -1,4 +1,4 @@
-/** Invokes as the log tells them: what each cost, and how they add up over time. */
+/** Invokes as the log tells them: what each cost. */
 
 import type { FilteredLogEvent } from '@aws-sdk/client-cloudwatch-logs';
 import { type Report, readReport } from '../report.ts';
@@ -31,46 +31,4 @@ export function invocationsOf(events: readonly FilteredLogEvent[]): Invocation[]
     }
   }
   return found.reverse();
-}
-
-/** The value that a share of the numbers does not pass; undefined for no numbers. */
-export function percentile(sorted: readonly number[], share: number): number | undefined {
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
-}
-
-export interface Summary {
-  readonly count: number;
-  readonly errors: number;
-  readonly coldStarts: number;
-  readonly p50?: number;
-  readonly p95?: number;
-  readonly p99?: number;
-  readonly mostMb?: number;
-}
-
-export function summaryOf(invocations: readonly Invocation[]): Summary {
-  const durations = invocations.map((each) => each.durationMs).sort((a, b) => a - b);
-  return {
-    count: invocations.length,
-    errors: invocations.filter((each) => each.failed).length,
-    coldStarts: invocations.filter((each) => each.initMs !== undefined || each.restoreMs !== undefined).length,
-    p50: percentile(durations, 0.5),
-    p95: percentile(durations, 0.95),
-    p99: percentile(durations, 0.99),
-    mostMb: invocations.length > 0 ? Math.max(...invocations.map((each) => each.usedMb)) : undefined,
-  };
-}
-
-export interface Slot extends Summary {
-  readonly start: Date;
-}
-
-/** Sums for equal stretches of time from `startMs` to `endMs`. */
-export function slotsOf(invocations: readonly Invocation[], startMs: number, endMs: number, count: number): Slot[] {
-  const width = (endMs - startMs) / count;
-  const groups: Invocation[][] = Array.from({ length: count }, () => []);
-  for (const each of invocations) {
-    groups[Math.min(Math.floor((each.endedMs - startMs) / width), count - 1)]?.push(each);
-  }
-  return groups.map((group, index) => ({ start: new Date(startMs + index * width), ...summaryOf(group) }));
 }

@@ -1,4 +1,3 @@
-import { LambdaClient, ListAliasesCommand, ListVersionsByFunctionCommand } from '@aws-sdk/client-lambda';
 import { SchemasClient } from '@aws-sdk/client-schemas';
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
@@ -14,12 +13,12 @@ import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { useClient } from '../../aws/clients.ts';
 import { isNotImplemented, messageOf } from '../../aws/errors.ts';
 import { useAction, useLoad } from '../../aws/load.ts';
-import { allPages } from '../../aws/pages.ts';
 import { useRegion } from '../../aws/region.ts';
 import { useText } from '../../language/language.ts';
 import { useTell } from '../../shell/notices.tsx';
 import { Problem } from '../../shell/Problem.tsx';
 import { useFunction } from '../functionContext.ts';
+import { useQualifiers } from '../qualifiers.ts';
 import { deleteEvent, isEventName, jsonProblem, MOST_EVENTS, privateEvents, saveEvent } from './events.ts';
 import { sharedEvents, shareEvent, unshareEvent } from './sharedEvents.ts';
 import { TestResult } from './TestResult.tsx';
@@ -250,7 +249,7 @@ export function TestTab({ draft, onDraft, test }: Props) {
             <FormField label={t('qualifier')}>
               <Select
                 selectedOption={{ value: target ?? '', label: target ?? '$LATEST' }}
-                options={qualifiers}
+                options={[{ value: '', label: '$LATEST' }, ...qualifiers]}
                 onChange={({ detail }) => setTarget(detail.selectedOption.value || undefined)}
               />
             </FormField>
@@ -270,35 +269,4 @@ export function TestTab({ draft, onDraft, test }: Props) {
       </Container>
     </SpaceBetween>
   );
-}
-
-/** What can be invoked: $LATEST, aliases, versions. */
-function useQualifiers(name: string): SelectProps.Options {
-  const t = useText();
-  const lambda = useClient(LambdaClient);
-  const load = useCallback(async () => {
-    const versions = await allPages(async (Marker: string | undefined) => {
-      const page = await lambda.send(new ListVersionsByFunctionCommand({ FunctionName: name, Marker }));
-      return { items: page.Versions, next: page.NextMarker };
-    });
-    const aliases = await lambda
-      .send(new ListAliasesCommand({ FunctionName: name }))
-      .then((page) => page.Aliases ?? [])
-      .catch((error: unknown) => {
-        if (isNotImplemented(error)) return [];
-        throw error;
-      });
-    return { versions, aliases };
-  }, [lambda, name]);
-  const { data } = useLoad(load);
-  const numbered = (data?.versions ?? []).filter((version) => version.Version !== '$LATEST').reverse();
-  return [
-    { value: '', label: '$LATEST' },
-    ...(data?.aliases.length
-      ? [{ label: t('aliases'), options: data.aliases.map(({ Name }) => ({ value: Name, label: Name })) }]
-      : []),
-    ...(numbered.length > 0
-      ? [{ label: t('versions'), options: numbered.map(({ Version }) => ({ value: Version, label: Version })) }]
-      : []),
-  ];
 }

@@ -29,7 +29,7 @@ class Downloads:
         return f"{endpoint}/_firefork/code/{digest}.zip?expires={expires}&signature={seal}"
 
     def find(self, path: str, query: str) -> Path | None:
-        """The stored zip, ``None`` unless the link is ours and has not expired."""
+        """The stored zip, ``None`` unless the link is ours and has not expired. May block."""
         found = _PATH.fullmatch(path)
         values = {name: value[-1] for name, value in parse_qs(query).items()}
         expires = values.get("expires", "")
@@ -37,5 +37,7 @@ class Downloads:
             return None
         if not hmac.compare_digest(values.get("signature", ""), self._keys.seal_link(f"{found[1]}{expires}")):
             return None
-        file = self._blobs.path(found[1])
-        return file if file.exists() else None
+        try:
+            return self._blobs.path(found[1])
+        except FileNotFoundError:
+            return None

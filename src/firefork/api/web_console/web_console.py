@@ -32,7 +32,7 @@ class WebConsole:
             return _method_not_allowed("GET, HEAD")
         answer = self._files.answer(name, request.headers)
         if request.method == "HEAD":
-            return HttpAnswer(status=answer.status, headers=answer.headers, body=b"")
+            return HttpAnswer(status=answer.status, headers=answer.headers, body=b"", length=len(answer.body))
         return answer
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -19,6 +19,7 @@ CONTENT_TYPE: Final = "application/vnd.amazon.eventstream"
 _PRELUDE: Final = struct.Struct("!II")
 _CHECKSUM: Final = struct.Struct("!I")
 _STRING_TYPE: Final = 7
+_JSON: Final = "application/json"
 
 
 def message(headers: Mapping[str, str], payload: bytes) -> bytes:
@@ -35,18 +36,33 @@ def _header(name: str, value: str) -> bytes:
     return bytes([len(key)]) + key + struct.pack("!BH", _STRING_TYPE, len(text)) + text
 
 
-async def encode(shape: Any, events: AsyncIterator[Mapping[str, Mapping[str, Any]]]) -> AsyncIterator[bytes]:
-    """The messages of events, each ``{name: members}`` of an event stream shape."""
+Events = AsyncIterable[Mapping[str, Mapping[str, Any]]]
+"""Each ``{name: members}``; with a method ``abandon`` if they end when nobody reads them any more."""
+
+
+def abandon_of(events: Events) -> Callable[[], None] | None:
+    found: Callable[[], None] | None = getattr(events, "abandon", None)
+    return found
+
+
+async def encode(shape: Any, events: Events) -> AsyncIterator[bytes]:
+    """The messages of events of an event stream shape."""
     async for event in events:
         for name, members in event.items():
             yield _event(name, shape.members[name], members)
 
 
+def initial_response() -> bytes:
+    """The first message in protocols where all of an answer is in the stream, also what is not of it."""
+    return message({":message-type": "event", ":event-type": "initial-response", ":content-type": _JSON}, b"{}")
+
+
 def _event(name: str, shape: Any, members: Mapping[str, Any]) -> bytes:
-    headers = {":message-type": "event", ":event-type": name}
+    kind = "exception" if shape.metadata.get("exception") else "event"
+    headers = {":message-type": kind, f":{kind}-type": name}
     for member, member_shape in shape.members.items():
         if member_shape.serialization.get("eventpayload"):
             headers[":content-type"] = "application/octet-stream"
             return message(headers, bytes(members.get(member) or b""))
-    headers[":content-type"] = "application/json"
+    headers[":content-type"] = _JSON
     return message(headers, orjson.dumps(values.to_json(shape, members)))

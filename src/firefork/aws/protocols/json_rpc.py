@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import orjson
 
 from firefork.aws import models
 from firefork.aws.errors import SerializationFailure, ServiceError
-from firefork.aws.protocols import values
+from firefork.aws.protocols import event_stream, values
 from firefork.aws.protocols.message import HttpAnswer, HttpRequest
 
 
@@ -27,9 +27,26 @@ def parse(service: str, operation: str, request: HttpRequest) -> dict[str, Any]:
 
 
 def serialize(service: str, operation: str, result: Mapping[str, Any], request_id: str) -> HttpAnswer:
-    shape = models.operation_model(service, operation).output_shape
+    model = models.operation_model(service, operation)
+    shape = model.output_shape
+    if model.has_event_stream_output:
+        return _streamed(model, result, request_id)
     body = orjson.dumps(values.to_json(shape, result)) if shape is not None else b""
     return HttpAnswer(status=200, headers=_headers(service, request_id), body=body)
+
+
+def _streamed(model: Any, result: Mapping[str, Any], request_id: str) -> HttpAnswer:
+    shape = model.get_event_stream_output()
+    (name,) = (name for name, member in model.output_shape.members.items() if member is shape)
+    events = result[name]
+
+    async def messages() -> AsyncIterator[bytes]:
+        yield event_stream.initial_response()
+        async for part in event_stream.encode(shape, events):
+            yield part
+
+    headers = [("x-amzn-RequestId", request_id), ("content-type", event_stream.CONTENT_TYPE)]
+    return HttpAnswer(status=200, headers=headers, body=b"", stream=messages(), abandon=event_stream.abandon_of(events))
 
 
 def serialize_error(service: str, error: ServiceError, request_id: str) -> HttpAnswer:
@@ -39,7 +56,11 @@ def serialize_error(service: str, error: ServiceError, request_id: str) -> HttpA
         "__type": error.code,
         **values.error_members(shape, error.message, error.members, error.fault, error.message_member),
     }
-    headers = [*_headers(service, request_id), ("x-amzn-ErrorType", error.code)]
+    headers = [
+        *_headers(service, request_id),
+        ("x-amzn-ErrorType", error.code),
+        *models.query_error_header(service, error.code, error.fault),
+    ]
     return HttpAnswer(status=rpc_status(error), headers=headers, body=orjson.dumps(body))
 
 

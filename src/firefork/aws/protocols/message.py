@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+
+from firefork.aws.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class HttpRequest:
     """A whole request. ``path`` and ``query`` are undecoded; header names are in lower case."""
 
@@ -17,7 +18,7 @@ class HttpRequest:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class HttpAnswer:
     """A whole answer, or one whose body comes in parts."""
 
@@ -25,4 +26,8 @@ class HttpAnswer:
     headers: Sequence[tuple[str, str]]
     body: bytes
     stream: AsyncIterator[bytes] | None = None
-    """Instead of ``body``."""
+    """Instead of ``body``. Read to its end whether the client is there or not: who produces it has to finish."""
+    length: int | None = None
+    """What is told to the client: needed where ``body`` is not all, for a ``stream`` or the answer to a HEAD."""
+    abandon: Callable[[], None] | None = None
+    """Called when the client leaves before the end of ``stream``, which then comes to its end by itself."""

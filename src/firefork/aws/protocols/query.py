@@ -1,4 +1,4 @@
-"""The query protocol: IAM and STS. Source: Smithy, "AWS query protocol"."""
+"""The query protocol: IAM, STS, CloudWatch. Source: Smithy, "AWS query protocol"."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def serialize_error(service: str, error: ServiceError, request_id: str) -> HttpA
     root = ElementTree.Element("ErrorResponse", xmlns=_namespace(service))
     body = ElementTree.SubElement(root, "Error")
     ElementTree.SubElement(body, "Type").text = "Sender" if error.fault == "User" else "Receiver"
-    ElementTree.SubElement(body, "Code").text = error.code
+    ElementTree.SubElement(body, "Code").text = models.query_error_code(service, error.code)
     ElementTree.SubElement(body, "Message").text = _text(error.message)
     ElementTree.SubElement(root, "RequestId").text = request_id
     return HttpAnswer(status=error.status, headers=_headers(request_id), body=ElementTree.tostring(root, "utf-8"))

@@ -95,48 +95,68 @@ def _load(body: bytes) -> Any:
         raise SerializationFailure("Could not parse request body into json") from None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AnswerPlan:
+    """Where an operation's members stand in an answer; made once for each operation."""
+
+    status: int
+    """Unless a member tells it."""
+    shape: Any
+    status_member: str | None
+    headers: tuple[tuple[str, str], ...]
+    """Header, member."""
+    payload: str | None
+    streams: bool
+    """Whether the payload is an event stream."""
+    elsewhere: frozenset[str]
+    """Members that do not stand in a JSON body."""
+
+
 @functools.cache
-def _output(service: str, name: str) -> tuple[int, Any, str | None, tuple[tuple[str, str, str], ...]]:
-    """Default status, shape, payload member, and the members that are not in the body."""
+def _answer_plan(service: str, name: str) -> _AnswerPlan:
     operation = models.operation_model(service, name)
     shape = operation.output_shape
-    placed: list[tuple[str, str, str]] = []
-    payload = None
-    if shape is not None:
-        payload = shape.serialization.get("payload")
-        for member_name, member in shape.members.items():
-            location = member.serialization.get("location")
-            if location:
-                placed.append((location, member.serialization.get("name", member_name), member_name))
-    return operation.http.get("responseCode", 200), shape, payload, tuple(placed)
+    payload = shape.serialization.get("payload") if shape is not None else None
+    members = shape.members if shape is not None else {}
+    placed = [
+        (member.serialization["location"], member.serialization.get("name", name), name)
+        for name, member in members.items()
+        if member.serialization.get("location")
+    ]
+    return _AnswerPlan(
+        status=operation.http.get("responseCode", 200),
+        shape=shape,
+        status_member=next((name for location, _, name in placed if location == "statusCode"), None),
+        headers=tuple(
+            (wire, name) for location, wire, name in placed if location == "header" and wire.lower() != "content-type"
+        ),
+        payload=payload,
+        streams=payload is not None and bool(members[payload].serialization.get("eventstream")),
+        elsewhere=frozenset(name for _, _, name in placed),
+    )
 
 
 def serialize(service: str, operation: str, result: Mapping[str, Any], request_id: str) -> HttpAnswer:
     """A handler's result as an answer; ``None`` members are left out."""
-    status, shape, payload, placed = _output(service, operation)
+    plan = _answer_plan(service, operation)
+    status = plan.status if plan.status_member is None else int(result.get(plan.status_member) or plan.status)
     headers: list[tuple[str, str]] = [("x-amzn-RequestId", request_id)]
-    elsewhere = set()
-    for location, wire, name in placed:
-        elsewhere.add(name)
+    for wire, name in plan.headers:
         value = result.get(name)
-        if value is None:
-            continue
-        if location == "statusCode":
-            status = int(value)
-        elif location == "header" and wire.lower() != "content-type":
+        if value is not None:
             headers.append((wire, str(value)))
-    if payload is not None and shape.members[payload].serialization.get("eventstream"):
+    if plan.payload is not None and plan.streams:
         headers.append(("content-type", event_stream.CONTENT_TYPE))
-        stream = event_stream.encode(shape.members[payload], result[payload])
+        stream = event_stream.encode(plan.shape.members[plan.payload], result[plan.payload])
         return HttpAnswer(status=status, headers=headers, body=b"", stream=stream)
-    if payload is not None:
-        body = result.get(payload)
+    if plan.payload is not None:
+        body = result.get(plan.payload)
         content = bytes(body) if isinstance(body, bytes | bytearray) else b""
-    elif shape is None or status == 204:
+    elif plan.shape is None or status == 204:
         content = b""
     else:
-        inside = {name: value for name, value in result.items() if name not in elsewhere}
-        content = orjson.dumps(values.to_json(shape, inside))
+        inside = {name: value for name, value in result.items() if name not in plan.elsewhere}
+        content = orjson.dumps(values.to_json(plan.shape, inside))
     headers.append(("content-type", "application/json"))
     return HttpAnswer(status=status, headers=headers, body=content)
 

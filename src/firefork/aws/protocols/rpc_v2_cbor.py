@@ -88,7 +88,8 @@ def serialize_error(service: str, error: ServiceError, request_id: str) -> HttpA
     shape = model.shape_for(error.code) if error.code in model.shape_names else None
     members = values.error_members(shape, error.message, error.members, error.fault, error.message_member)
     body = _dump({"__type": error.code, **members})
-    return HttpAnswer(status=rpc_status(error), headers=_headers(request_id), body=body)
+    headers = [*_headers(request_id), *models.query_error_header(service, error.code, error.fault)]
+    return HttpAnswer(status=rpc_status(error), headers=headers, body=body)
 
 
 def _dump(value: Any) -> bytes:

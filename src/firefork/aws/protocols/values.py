@@ -170,6 +170,8 @@ def error_members(
                 body[name] = kind
         elif members.get(name) is not None:
             body[name] = members[name]
+        elif name == "Code" and shape is not None:
+            body[name] = shape.name.removesuffix("Exception")  # EventBridge Schemas tells it twice
     if not any(name.lower() == "message" for name in body):
         body[message_member] = message
     return body

@@ -19,10 +19,10 @@ from firefork.aws.errors import LimitExceeded, NoSuchEntity
 from firefork.aws.principal import Principal, SigningKey
 from firefork.catalog.iam.directory import Directory
 from firefork.catalog.iam.entities import User
+from firefork.store.changes import IAM
 from firefork.store.clock import now_ms
 from firefork.store.database import Database
 from firefork.store.tables import iam_access_keys
-from firefork.store.vault import Vault
 
 _KEYS_PER_USER: Final = 2
 _SECRET_SIZE: Final = 30
@@ -52,10 +52,9 @@ class LastUse:
 class AccessKeys:
     """Thread-safe. ``lookup`` never waits for the database: all active keys are in memory."""
 
-    def __init__(self, database: Database, directory: Directory, vault: Vault) -> None:
+    def __init__(self, database: Database, directory: Directory) -> None:
         self._database = database
         self._directory = directory
-        self._vault = vault
         self._lock = threading.Lock()
         self._active: dict[str, SigningKey] = {}
         self._last_uses: dict[str, LastUse] = {}
@@ -73,7 +72,7 @@ class AccessKeys:
         secret = base64.b64encode(secrets.token_bytes(_SECRET_SIZE)).decode()
         table = iam_access_keys.c
         created_ms = now_ms()
-        with self._database.write() as connection:
+        with self._database.write(IAM) as connection:
             count = connection.execute(
                 select(func.count()).where(table.account == account, table.user == user)
             ).scalar_one()
@@ -86,7 +85,7 @@ class AccessKeys:
                     user=owner.name,
                     active=1,
                     created_ms=created_ms,
-                    sealed_secret=self._vault.seal(secret, key_id),
+                    sealed_secret=self._database.vault.seal(secret, key_id),
                 )
             )
         self._load()
@@ -104,7 +103,7 @@ class AccessKeys:
 
     def set_active(self, account: str, user: str, key_id: str, *, active: bool) -> None:
         self._directory.get(User, account, user)
-        with self._database.write() as connection:
+        with self._database.write(IAM) as connection:
             done = connection.execute(
                 update(iam_access_keys).where(_is(account, user, key_id)).values(active=int(active))
             )
@@ -114,7 +113,7 @@ class AccessKeys:
 
     def delete(self, account: str, user: str, key_id: str) -> None:
         self._directory.get(User, account, user)
-        with self._database.write() as connection:
+        with self._database.write(IAM) as connection:
             if not connection.execute(delete(iam_access_keys).where(_is(account, user, key_id))).rowcount:
                 raise _missing(key_id)
         self._load()
@@ -126,10 +125,13 @@ class AccessKeys:
             row = connection.execute(select(table.account, table.user).where(table.id == key_id)).first()
         return None if row is None else (row.account, row.user)
 
+    def is_active(self, key_id: str) -> bool:
+        """Whether it is a user's key that may sign."""
+        return key_id in self._active
+
     def note_use(self, key_id: str, use: LastUse) -> None:
         """Remembered until the server ends: writing each use down would cost every call a write."""
-        if key_id in self._active:
-            self._last_uses[key_id] = use
+        self._last_uses[key_id] = use
 
     def last_use(self, key_id: str) -> LastUse | None:
         return self._last_uses.get(key_id)
@@ -154,7 +156,7 @@ class AccessKeys:
                 before = known.get(row.id)
                 fresh[row.id] = SigningKey(
                     access_key_id=row.id,
-                    secret=before.secret if before else self._vault.open(row.sealed_secret, row.id),
+                    secret=before.secret if before else self._database.vault.open(row.sealed_secret, row.id),
                     session_token=None,
                     expires_at_s=None,
                     principal=before.principal if before and before.principal == principal else principal,

@@ -29,6 +29,7 @@ from firefork.catalog.iam import aws_policies
 from firefork.catalog.iam.entities import Entity, Group, InstanceProfile, ManagedPolicy, Role, User
 from firefork.identity import document as documents
 from firefork.identity.document import Kind
+from firefork.store.changes import IAM
 from firefork.store.clock import now, now_ms
 from firefork.store.database import Database
 from firefork.store.tables import (
@@ -108,7 +109,7 @@ class Directory:
         check_tags(entity.tags, of_policy=isinstance(entity, ManagedPolicy))
         if isinstance(entity, Role):
             _check_trust_size(entity.trust_policy)
-        with self._database.write() as connection:
+        with self._database.write(IAM) as connection:
             self._check_boundary(connection, entity)
             count = connection.execute(
                 select(func.count()).where(_is(iam_entities, entity.account, entity.kind))
@@ -130,7 +131,7 @@ class Directory:
 
         Raises EntityAlreadyExists, InvalidInput, LimitExceeded, UnmodifiableEntity.
         """
-        with self._database.write() as connection:
+        with self._database.write(IAM) as connection:
             before = _get(connection, kind, account, name)
             check_modifiable(before)
             after = make(before)
@@ -147,7 +148,7 @@ class Directory:
 
     def delete(self, kind: type[Entity], account: str, name: str, *, even_protected: bool = False) -> None:
         """Raises DeleteConflict while something is attached; UnmodifiableEntity for a service-linked role."""
-        with self._database.write() as connection:
+        with self._database.write(IAM) as connection:
             entity = _get(connection, kind, account, name)
             if not even_protected:
                 check_modifiable(entity)
@@ -175,7 +176,7 @@ class Directory:
         """Raises MalformedPolicyDocument, LimitExceeded."""
         documents.compiled(document, Kind.IDENTITY)
         where = _is(iam_inline_policies, account, kind.kind, owner=owner)
-        with self._database.write() as connection:
+        with self._database.write(IAM) as connection:
             check_modifiable(_get(connection, kind, account, owner))
             others = connection.execute(
                 select(iam_inline_policies.c.document).where(where, iam_inline_policies.c.name != name)
@@ -207,7 +208,7 @@ class Directory:
         return found
 
     def delete_inline(self, kind: type[Entity], account: str, owner: str, name: str) -> None:
-        with self._database.write() as connection:
+        with self._database.write(IAM) as connection:
             check_modifiable(_get(connection, kind, account, owner))
             where = _is(iam_inline_policies, account, kind.kind, owner=owner)
             done = connection.execute(delete(iam_inline_policies).where(where, iam_inline_policies.c.name == name))
@@ -282,7 +283,7 @@ class Directory:
         _check_policy_size(document)
         policy = self.own_policy(account, arn)
         table = iam_policy_versions.c
-        with self._database.write() as connection:
+        with self._database.write(IAM) as connection:
             policy = _get(connection, ManagedPolicy, account, policy.name)
             count = connection.execute(
                 select(func.count()).where(table.account == account, table.name == policy.name)
@@ -309,7 +310,7 @@ class Directory:
             raise DeleteConflict("Cannot delete the default version of a policy.")
         name = self.own_policy(account, arn).name
         table = iam_policy_versions.c
-        with self._database.write() as connection:
+        with self._database.write(IAM) as connection:
             connection.execute(
                 delete(iam_policy_versions).where(table.account == account, table.name == name, table.number == number)
             )
@@ -318,7 +319,7 @@ class Directory:
     def set_default_version(self, account: str, arn: str, number: int) -> None:
         self.version(account, arn, number)
         name = self.own_policy(account, arn).name
-        with self._database.write() as connection:
+        with self._database.write(IAM) as connection:
             policy = _get(connection, ManagedPolicy, account, name)
             _replace(connection, dataclasses.replace(policy, default_version=number, updated=now()))
         self._announce()
@@ -328,7 +329,7 @@ class Directory:
     def attach(self, kind: type[Entity], account: str, owner: str, arn: str) -> None:
         """Attaching twice is no error. Raises ValidationError, LimitExceeded."""
         where = _is(iam_attachments, account, kind.kind, owner=owner)
-        with self._database.write() as connection:
+        with self._database.write(IAM) as connection:
             check_modifiable(_get(connection, kind, account, owner))
             if not _policy_exists(connection, account, arn):
                 raise NoSuchEntity(f"Policy {arn} does not exist or is not attachable.")
@@ -344,7 +345,7 @@ class Directory:
         self._announce()
 
     def detach(self, kind: type[Entity], account: str, owner: str, arn: str) -> None:
-        with self._database.write() as connection:
+        with self._database.write(IAM) as connection:
             check_modifiable(_get(connection, kind, account, owner))
             where = _is(iam_attachments, account, kind.kind, owner=owner)
             done = connection.execute(delete(iam_attachments).where(where, iam_attachments.c.policy_arn == arn))
@@ -389,7 +390,7 @@ class Directory:
 
     def add_member(self, kind: type[Group | InstanceProfile], account: str, container: str, member: str) -> None:
         """A user into a group (twice is no error), a role into an instance profile (which holds one)."""
-        with self._database.write() as connection:
+        with self._database.write(IAM) as connection:
             inner: type[Entity] = User if kind is Group else Role
             _get(connection, kind, account, container)
             _get(connection, inner, account, member)
@@ -414,7 +415,7 @@ class Directory:
         self._announce()
 
     def remove_member(self, kind: type[Group | InstanceProfile], account: str, container: str, member: str) -> None:
-        with self._database.write() as connection:
+        with self._database.write(IAM) as connection:
             if kind is Group:
                 # The user is looked for first, as recorded.
                 _get(connection, User, account, member)
@@ -441,6 +442,10 @@ class Directory:
             _get(connection, User if kind is Group else Role, account, member)
             query = select(iam_members.c.container).where(_is(iam_members, account, kind.kind, member=member))
             return list(connection.execute(query.order_by(iam_members.c.container)).scalars())
+
+    def heard(self) -> None:
+        """Another node changed something."""
+        self._announce()
 
     def _announce(self) -> None:
         for listener in self.changed:

@@ -48,7 +48,7 @@ class Known:
         """The condition keys that its policies depend on."""
         return self.identity.keys
 
-    @property
+    @cached_property
     def needs_resource_tags(self) -> bool:
         return any(key.startswith("aws:resourcetag/") for key in self.keys)
 

@@ -41,6 +41,7 @@ def start(
 
 def _become(options: Dict[str, Any], name: str, environment: Dict[str, str], output: List[int], report: int) -> None:
     runtime.prepare(options, [*output, report])
+    runtime.limit_memory(options, environment)
     for number in output:
         os.dup2(number, 1)
         os.dup2(number, 2)

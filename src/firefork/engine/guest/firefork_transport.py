@@ -11,9 +11,14 @@ import base64
 import json
 import os
 import socket
+import sys
 from typing import Dict, Optional, Tuple, Union
 
 _NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: runtime\r\nUser-Agent: %s\r\n\r\n"
+_ACCEPTED = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
+"""What the answer to a post looks like, byte for byte, nearly every time."""
+_READ_SIZE = 1 << 16
+"""Below the size from which on malloc asks the kernel for memory, and gives it back, each time."""
 _ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
 _ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
 
@@ -68,18 +73,26 @@ class _Connection:
         return int(lines[0].split(" ", 2)[1]), headers, body
 
     def read(self) -> bytes:
-        data = (self.socket or self.connect()).recv(1 << 18)
+        data = (self.socket or self.connect()).recv(_READ_SIZE)
         if not data:
             raise RuntimeError("the Runtime API hung up")
         return data
 
     def settle(self) -> None:
-        """Read the answers to earlier posts. A refused one is an error, but not one too long: its caller knows."""
+        """Read the answers to earlier posts. A refused one is told in the log, but not one too long: its caller knows.
+
+        It is no end of the runtime: the request for the next event is on its way, and an event may be, too.
+        """
         while self.outstanding:
             self.outstanding -= 1
+            if not self.received:
+                self.received = self.read()
+            if self.received.startswith(_ACCEPTED):
+                self.received = self.received[len(_ACCEPTED) :]
+                continue
             status, _, body = self.read_answer()
             if status not in (202, 413):
-                raise RuntimeError("Failed to post: %d %s" % (status, body.decode("utf-8", "replace")))
+                sys.stderr.write("Failed to post: %d %s\n" % (status, body.decode("utf-8", "replace").rstrip()))
 
 
 _connection = _Connection()
@@ -101,7 +114,9 @@ def next() -> Tuple[bytes, Dict[str, Union[str, int]]]:
         raise RuntimeError("Failed to get next: %d %s" % (status, body.decode("utf-8", "replace")))
     connection.streaming = headers.get("Firefork-Response-Mode") == "streaming"
     connection.request_id = headers["Lambda-Runtime-Aws-Request-Id"]
-    return body, dict(headers, **{"Lambda-Runtime-Deadline-Ms": int(headers["Lambda-Runtime-Deadline-Ms"])})
+    told: Dict[str, Union[str, int]] = {**headers}
+    told["Lambda-Runtime-Deadline-Ms"] = int(headers["Lambda-Runtime-Deadline-Ms"])
+    return body, told
 
 
 def post_invocation_result(

@@ -237,11 +237,8 @@ class Init:
     @staticmethod
     def _hide(folder: str) -> None:
         """Let go of everything mounted at or below a folder; what is open or mapped stays usable to its holders."""
-        with open("/proc/self/mounts") as file:
-            targets = [line.split()[1] for line in file]
-        for target in sorted(targets, key=len, reverse=True):
-            if target == folder or target.startswith(folder + "/"):
-                kernel.unmount(target)
+        for target in kernel.mounts_below(folder):
+            kernel.unmount(target)
 
     def _start(self) -> None:
         """Hand the waiting runtime its function."""

@@ -5,11 +5,13 @@ mount(2), umount2(2), pivot_root(2), unshare(2), prctl(2), netdevice(7), seccomp
 """
 
 import ctypes
+import errno
 import fcntl
 import os
+import re
 import socket
 import struct
-from typing import Optional
+from typing import List, Optional, Tuple
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -55,6 +57,12 @@ def _check(result: int, subject: str) -> int:
     return result
 
 
+def version() -> Tuple[int, int]:
+    """Of the running kernel, such as ``(6, 1)`` (uname(2))."""
+    major, minor = re.split(r"\D", os.uname().release, maxsplit=2)[:2]
+    return int(major), int(minor)
+
+
 def _bytes(text: Optional[str]) -> Optional[bytes]:
     return None if text is None else os.fsencode(text)
 
@@ -77,9 +85,28 @@ def bind(source: str, target: str, read_only: bool = True, flags: int = MS_NOSUI
 
     A bind keeps the source mount's own restrictions: inside a user namespace the kernel refuses to clear them.
     """
-    mount(source, target, flags=MS_BIND)
-    inherited = os.statvfs(target).f_flag & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
-    mount(None, target, flags=MS_REMOUNT | MS_BIND | flags | inherited | (MS_RDONLY if read_only else 0))
+    try:
+        mount(source, target, flags=MS_BIND)
+        shown = [target]
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        # Inside a user namespace a folder is shown with the mounts in it or not at all: what they cover stays covered
+        # (mount_namespaces(7)).
+        mount(source, target, flags=MS_BIND | MS_REC)
+        shown = mounts_below(target)
+    for place in shown:
+        inherited = os.statvfs(place).f_flag & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
+        mount(None, place, flags=MS_REMOUNT | MS_BIND | flags | inherited | (MS_RDONLY if read_only else 0))
+
+
+def mounts_below(folder: str) -> List[str]:
+    """Where something is mounted at or below a folder, the innermost first (proc(5), mounts)."""
+    with open("/proc/self/mounts", "rb") as file:
+        escaped = [line.split()[1] for line in file]
+    targets = [re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), target) for target in escaped]
+    below = [os.fsdecode(target) for target in targets]
+    return sorted((name for name in below if name == folder or name.startswith(folder + "/")), key=len, reverse=True)
 
 
 def bind_device(name: str, target: str) -> None:

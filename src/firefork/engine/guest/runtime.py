@@ -14,6 +14,9 @@ from typing import Any, Dict, List, NoReturn
 from . import kernel, root
 
 _DESCRIPTOR_LIMIT = 1024
+_PROCESS_LIMIT = 1024
+_BESIDES_MEMORY = 512 * 1024 * 1024
+"""Bytes of address space, beyond the function's memory, for what is set aside and never used: stacks of threads."""
 _EXEC_ONLY = (
     "LD_LIBRARY_PATH",
     "LD_PRELOAD",
@@ -51,7 +54,7 @@ def prepare(options: Dict[str, Any], keep: List[int]) -> None:
         os.setresgid(root.GROUP_ID, root.GROUP_ID, root.GROUP_ID)
         os.setresuid(root.USER_ID, root.USER_ID, root.USER_ID)
     else:
-        enter_own_user_namespace()
+        enter_own_user_namespace(options)
         kernel.clear_capabilities()
     # Changing the user made the process undumpable, which would hide its own /proc/self from it.
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
@@ -60,14 +63,25 @@ def prepare(options: Dict[str, Any], keep: List[int]) -> None:
         kernel.install_filter(base64.b64decode(options["filter"]))
 
 
-def enter_own_user_namespace() -> None:
-    """Without root: become the functions' user in a namespace below the zygote's."""
+def enter_own_user_namespace(options: Dict[str, Any]) -> None:
+    """Without root: become the functions' user in a namespace below the zygote's, and one with few processes."""
     kernel.unshare(kernel.CLONE_NEWUSER)
     lines = (("setgroups", "deny"), ("uid_map", f"{root.USER_ID} 0 1"), ("gid_map", f"{root.GROUP_ID} 0 1"))
     for name, text in lines:
         with open("/proc/self/" + name, "w") as file:
             file.write(text)
     kernel.drop_capability_bounds()  # a new user namespace begins with all of them
+    # Since Linux 5.14 a namespace's processes are counted for it. Before, they are all that the server's user has, on
+    # which no limit of a function's can be set. Source: user_namespaces(7), getrlimit(2).
+    if "pids" in options["unlimited"] and kernel.version() >= (5, 14):
+        resource.setrlimit(resource.RLIMIT_NPROC, (_PROCESS_LIMIT, _PROCESS_LIMIT))
+
+
+def limit_memory(options: Dict[str, Any], environment: Dict[str, str]) -> None:
+    """Where no control group does: let no process have much more than the function's memory (getrlimit(2), DATA)."""
+    if "memory" in options["unlimited"]:
+        limit = int(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) * 1024 * 1024 + _BESIDES_MEMORY
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def _close_all_but(keep: List[int]) -> None:
@@ -114,6 +128,7 @@ def become(options: Dict[str, Any], handover: int, output: int, frames: int) -> 
     os.dup2(output, 2)
     os.close(output)
     environment = order["environment"]
+    limit_memory(options, environment)
     if order["entry"] is None:
         os.set_inheritable(frames, False)
         environment["_LAMBDA_TELEMETRY_LOG_FD"] = str(frames)

@@ -38,7 +38,7 @@ def confine(options: Dict[str, Any], keep: List[int], entered: Callable[[], None
         os.setresgid(root.GROUP_ID, root.GROUP_ID, root.GROUP_ID)
         os.setresuid(root.USER_ID, root.USER_ID, root.USER_ID)
     else:
-        runtime.enter_own_user_namespace()
+        runtime.enter_own_user_namespace(options)
     kernel.drop_capability_bounds()
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)

@@ -19,6 +19,8 @@ MB_PER_CPU: Final = 1769
 
 _V1_CONTROLLERS: Final = ("memory", "cpu", "pids", "freezer")
 _V2_CONTROLLERS: Final = ("memory", "cpu", "pids")
+_SERVER_GROUP: Final = "firefork-server"
+"""Version 2: where the server lives, beside the environments' groups."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,8 @@ def find_hierarchies() -> Hierarchies | None:
     for _, target, kind, *_ in mounts:
         if kind == "cgroup2":
             folder = _existing(Path(target), own.get("", "/"))
+            if folder.name == _SERVER_GROUP:  # what an earlier server of this terminal or service made
+                folder = folder.parent
             usable = _delegate(folder)
             if usable:
                 return Hierarchies(version=2, parents=dict.fromkeys(usable, folder))
@@ -70,25 +74,38 @@ def _existing(mount: Path, path: str) -> Path:
 
 
 def _delegate(folder: Path) -> list[str]:
-    """Let version 2 groups below ``folder`` have controllers; which ones they got.
+    """Let version 2 groups below ``folder`` have controllers; which ones they have now.
 
-    A group that passes controllers down may hold no process itself, so this process moves into a leaf first.
+    A group that passes controllers down may hold no process itself, the root group excepted: this process, and
+    whoever is in its group as well, moves into a leaf first. Source: ``admin-guide/cgroup-v2``, "No Internal Process
+    Constraint" and "Delegation".
     """
     try:
         offered = set((folder / "cgroup.controllers").read_text().split()) & set(_V2_CONTROLLERS)
-        if not offered or not os.access(folder, os.W_OK):
+        if not offered or not all(os.access(path, os.W_OK) for path in (folder, folder / "cgroup.procs")):
             return []
-        enabled = set((folder / "cgroup.subtree_control").read_text().split())
-        if not offered <= enabled:
-            leaf = folder / "firefork-server"
-            leaf.mkdir(exist_ok=True)
-            for pid in (folder / "cgroup.procs").read_text().split():
-                with contextlib.suppress(ProcessLookupError):
-                    (leaf / "cgroup.procs").write_text(pid)
-            (folder / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in sorted(offered)))
-        return sorted(offered)
+        control = folder / "cgroup.subtree_control"
+        missing = offered - set(control.read_text().split())
+        if missing and (folder / "cgroup.type").exists():  # every group but the root one has this file
+            _move_processes(folder, folder / _SERVER_GROUP)
+        for name in missing:
+            with contextlib.suppress(OSError):  # one that is refused, as cpu with realtime processes, costs no other
+                control.write_text(f"+{name}")
+        return sorted(offered & set(control.read_text().split()))
     except OSError:
         return []
+
+
+def _move_processes(source: Path, target: Path) -> None:
+    """Empty a group into another, made if need be; in rounds, since what is listed may fork meanwhile."""
+    target.mkdir(exist_ok=True)
+    for _ in range(10):
+        processes = (source / "cgroup.procs").read_text().split()
+        if not processes:
+            return
+        for pid in processes:
+            with contextlib.suppress(ProcessLookupError):
+                (target / "cgroup.procs").write_text(pid)
 
 
 class Cgroup:
@@ -98,6 +115,8 @@ class Cgroup:
         """Make the group; raises OSError."""
         self._version = hierarchies.version
         self._folders = {controller: parent / name for controller, parent in hierarchies.parents.items()}
+        self._any = next(iter(self._folders))
+        """A controller that there is: version 2 has the files of the group itself in one folder for all."""
         self._peak: int | None = None
         for folder in self._distinct():
             folder.mkdir()
@@ -117,7 +136,8 @@ class Cgroup:
             self._write("memory", "memory.limit_in_bytes", limit)
         else:
             self._write("memory", "memory.max", limit)
-            self._write("memory", "memory.swap.max", 0)
+            with contextlib.suppress(FileNotFoundError):  # a kernel that does not account for swap
+                self._write("memory", "memory.swap.max", 0)
 
     def limit_processes(self, limit: int) -> None:
         self._write("pids", "pids.max", limit)
@@ -147,27 +167,37 @@ class Cgroup:
         """Whether there is a freezer at all."""
         if self._version == 1:
             return self._write("freezer", "freezer.state", "FROZEN")
-        return self._write("memory", "cgroup.freeze", 1)
+        return self._write(self._any, "cgroup.freeze", 1)
 
     def thaw(self) -> None:
         if self._version == 1:
             self._write("freezer", "freezer.state", "THAWED")
         else:
-            self._write("memory", "cgroup.freeze", 0)
+            self._write(self._any, "cgroup.freeze", 0)
 
     @property
     def peak_bytes(self) -> int | None:
-        """Most memory used so far, ``None`` where it is not known."""
+        """Most memory used so far, or what is used now where the kernel keeps no peak (version 2 before Linux 5.19).
+
+        ``None`` where not even that is known.
+        """
         folder = self._folders.get("memory")
         if folder is None:
             return None
         if self._peak is None:
-            name = "memory.max_usage_in_bytes" if self._version == 1 else "memory.peak"
             try:
-                self._peak = os.open(folder / name, os.O_RDONLY | os.O_CLOEXEC)
+                self._peak = self._open_peak(folder)
             except OSError:
                 return None
         return int(os.pread(self._peak, 32, 0))
+
+    def _open_peak(self, folder: Path) -> int:
+        if self._version == 1:
+            return os.open(folder / "memory.max_usage_in_bytes", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.open(folder / "memory.peak", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return os.open(folder / "memory.current", os.O_RDONLY | os.O_CLOEXEC)
 
     @property
     def used_bytes(self) -> int | None:
@@ -224,16 +254,20 @@ class Cgroup:
 
 
 def own_memory_limit(hierarchies: Hierarchies) -> int | None:
-    """The memory limit of the group that the server itself is in; ``None`` without one."""
+    """The least memory limit of the group that the server itself is in and of those above; ``None`` without one."""
     folder = hierarchies.parents.get("memory")
     if folder is None:
         return None
     name = "memory.limit_in_bytes" if hierarchies.version == 1 else "memory.max"
-    try:
-        text = (folder / name).read_text().strip()
-    except OSError:  # the root group of version 2 has no such file
-        return None
-    return int(text) if text.isdecimal() else None
+    limits = []
+    for group in (folder, *folder.parents):
+        try:
+            text = (group / name).read_text().strip()
+        except OSError:  # past the mount; the root group of version 2 has no such file
+            break
+        if text.isdecimal():  # or "max"
+            limits.append(int(text))
+    return min(limits, default=None)
 
 
 def remove_folder(folder: Path, deadline: float) -> bool:
@@ -252,11 +286,14 @@ def remove_folder(folder: Path, deadline: float) -> bool:
 
 
 def remove_leftovers(hierarchies: Hierarchies, prefix: str) -> int:
-    """Remove groups of a server that was killed; how many. Their processes die with their zygote, once thawed."""
+    """Remove groups of a server that was killed; how many.
+
+    Their processes die with their zygote, in version 1 once thawed; version 2 can end them itself (Linux 5.14).
+    """
     parents = dict.fromkeys(hierarchies.parents.values())
     folders = [folder for parent in parents for folder in parent.glob(f"{prefix}*")]
     for folder in folders:
-        for name, value in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+        for name, value in (("freezer.state", "THAWED"), ("cgroup.kill", "1")):
             with contextlib.suppress(OSError):  # it has one of them or none, or is gone already
                 descriptor = os.open(folder / name, os.O_WRONLY | os.O_CLOEXEC)
                 try:

@@ -26,7 +26,7 @@ class Snapshot(Zygote):
         """The init is over: take orders and make the first spare."""
         message = self._ready.result()
         self.baseline_bytes = message["baseline_kb"] * 1024
-        self._refill()
+        self._refill_if_short()
 
     def _on_message(self, message: Message, descriptors: list[int]) -> None:
         if message["event"] == "unusable":

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,11 +25,14 @@ from firefork.engine.guest import kernel
 from firefork.engine.sandbox import seccomp
 from firefork.engine.sandbox.cgroups import Hierarchies
 from firefork.engine.sandbox.channel import Channel, Message
+from firefork.engine.sandbox.demand import Demand
 from firefork.engine.sandbox.network import Network
 from firefork.engine.sandbox.ownership import folder_mark
 from firefork.engine.sandbox.sandbox import Sandbox, SandboxLost
 
 _START_LIMIT_S: Final = 15.0
+_CALM_S: Final = 0.03
+"""So long after a sandbox was taken no spare is made: cold starts at that moment have the processors to themselves."""
 _numbers = itertools.count(1)
 
 
@@ -52,6 +56,7 @@ class ZygotePlan:
     network: Network
     processes: int = 1024
     spares: int = 2
+    """The least number to keep; see ``demand.py``."""
 
 
 class ZygoteFailed(Exception):
@@ -73,8 +78,10 @@ class Zygote:
         self._launcher: subprocess.Popen[bytes] | None = None
         self._ready: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._spares: deque[Sandbox] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._ordered = 0
+        self._demand = Demand(plan.spares)
+        self._taken_s = 0.0
+        self._refilling: asyncio.Task[None] | None = None
+        self._endings: set[asyncio.Task[None]] = set()
         self.channel.on_message = self._on_message
         self.channel.on_end = self._on_end
 
@@ -83,7 +90,7 @@ class Zygote:
         """Start the zygote and its first spares. Raises ZygoteFailed."""
         zygote = cls(plan)
         await zygote._launch()
-        zygote._refill()
+        zygote._refill_if_short()
         return zygote
 
     async def _launch(self) -> None:
@@ -161,6 +168,7 @@ class Zygote:
     def _guest_options(self) -> dict[str, object]:
         plan = self.plan
         isolated = plan.mode != "process"
+        limited = set(plan.hierarchies.parents) if plan.hierarchies is not None else set()
         version = plan.identifier
         bootstrap = "/var/runtime/bootstrap.py" if isolated else str(guest_file("bootstrap.py"))
         filter_program = seccomp.program() if isolated else None
@@ -174,6 +182,8 @@ class Zygote:
                 f"/var/lang/lib/{version}/site-packages" if isolated else str(plan.site_packages_dir)
             ),
             "cgroup_namespace": plan.hierarchies is not None,
+            # What a process's own limits have to stand in for; plain processes have none.
+            "unlimited": sorted({"memory", "pids"} - limited) if isolated else [],
             "interpreter": f"/var/lang/bin/{version}" if isolated else str(plan.interpreter),
             "bootstrap": bootstrap,
             "filter": base64.b64encode(filter_program).decode() if filter_program else None,
@@ -181,14 +191,15 @@ class Zygote:
         }
 
     async def take(self) -> Sandbox:
-        """A ready sandbox, and order another in its place. Raises SandboxLost."""
+        """A ready sandbox; another is made in its place later. Raises SandboxLost."""
+        self._taken_s = time.monotonic()
+        self._demand.took(self._taken_s)
+        self._refill_if_short()
         while self._spares:
             sandbox = self._spares.popleft()
-            self._refill_soon()
             if not sandbox.gone.is_set():
                 return sandbox
         sandbox = self._order()
-        self._refill_soon()
         try:
             await asyncio.wait_for(asyncio.shield(sandbox.ready), _START_LIMIT_S)
         except TimeoutError:
@@ -199,30 +210,51 @@ class Zygote:
             raise
         return sandbox
 
-    def _refill_soon(self) -> None:
-        # Not now: the caller's cold start goes first.
-        asyncio.get_running_loop().call_later(0.005, self._refill)
+    def expect(self) -> None:
+        """A function was made or changed that this zygote will be asked for."""
+        self._demand.expect(time.monotonic())
+        self._refill_if_short()
 
-    def _refill(self) -> None:
-        while not self.ended.is_set() and len(self._spares) + self._ordered < self.plan.spares:
-            self._ordered += 1
-            task = asyncio.ensure_future(self._add_spare())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    def tend(self, now_s: float) -> None:
+        """End spares that are not worth keeping any more; ``now_s`` as time.monotonic(). Called every second or so."""
+        while len(self._spares) > self._demand.spares(now_s):
+            ending = asyncio.ensure_future(self._spares.popleft().close())
+            self._endings.add(ending)
+            ending.add_done_callback(self._endings.discard)
+        self._refill_if_short()
 
-    async def _add_spare(self) -> None:
+    @property
+    def spare_count(self) -> int:
+        return len(self._spares)
+
+    def _refill_if_short(self) -> None:
+        if self._refilling is None or self._refilling.done():
+            self._refilling = asyncio.ensure_future(self._refill())
+
+    async def _refill(self) -> None:
+        """One at a time, in calm moments; given up when one is lost, until somebody takes one again."""
+        while not self.ended.is_set() and len(self._spares) < self._demand.spares(time.monotonic()):
+            wait_s = self._taken_s + _CALM_S - time.monotonic()
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+            elif not await self._add_spare():
+                return
+
+    async def _add_spare(self) -> bool:
+        """Whether it came to be."""
         try:
             sandbox = self._order()
-            try:
-                await sandbox.ready
-            except BaseException as error:
-                await sandbox.close()
-                if not isinstance(error, SandboxLost):
-                    raise
-            else:
-                self._spares.append(sandbox)
-        finally:
-            self._ordered -= 1
+        except SandboxLost:
+            return False
+        try:
+            await sandbox.ready
+        except BaseException as error:
+            await sandbox.close()
+            if not isinstance(error, SandboxLost):
+                raise
+            return False
+        self._spares.append(sandbox)
+        return True
 
     def _order(self) -> Sandbox:
         cgroup = None
@@ -248,11 +280,11 @@ class Zygote:
     async def stop(self) -> None:
         """End the zygote, its spares and whatever else is left below it."""
         self.ended.set()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=2)  # spares on their way are ready in milliseconds
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._refilling is not None:
+            await asyncio.wait([self._refilling], timeout=2)  # a spare on its way is ready in milliseconds
+            self._refilling.cancel()
+            await asyncio.gather(self._refilling, return_exceptions=True)
+        await asyncio.gather(*self._endings)
         await asyncio.gather(*(sandbox.close() for sandbox in self._spares))
         self._spares.clear()
         self.channel.close()

@@ -1,0 +1,1 @@
+"""CloudWatch: the metrics of functions, and those that anybody puts there."""

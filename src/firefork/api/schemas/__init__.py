@@ -1,0 +1,1 @@
+"""EventBridge Schemas: the registry that holds Lambda's shareable test events."""

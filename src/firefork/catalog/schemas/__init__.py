@@ -1,0 +1,1 @@
+"""EventBridge's schema registry, where Lambda's shareable test events are kept."""
