@@ -17,8 +17,8 @@ import pytest
 from awscli.clidriver import create_clidriver
 
 OPERATIONS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
-NOT_COMMANDS = {"InvokeWithResponseStream"}
-"""The AWS CLI has no commands for operations that answer with an event stream."""
+NOT_COMMANDS = {"InvokeWithResponseStream", "StartLiveTail"}
+"""Answers of events: the AWS CLI has no command for the one, and a command that never ends for the other."""
 
 # Each line is a command, as typed after `aws`. `name = command` keeps what it prints as $name, `command => text` says
 # what it prints, `command ~> text` what it prints sooner or later, `command !! code` which error it ends with.
@@ -106,7 +106,9 @@ lambda delete-code-signing-config --code-signing-config-arn $config
 mapping = lambda create-event-source-mapping --function-name tour --event-source-arn $queue --no-enabled --query UUID
 lambda get-event-source-mapping --uuid $mapping --query EventSourceArn => $queue
 lambda list-event-source-mappings --function-name tour --query EventSourceMappings[].UUID => $mapping
+lambda get-event-source-mapping --uuid $mapping --query State ~> Disabled
 lambda update-event-source-mapping --uuid $mapping --batch-size 7 --query BatchSize => 7
+lambda get-event-source-mapping --uuid $mapping --query State ~> Disabled
 lambda delete-event-source-mapping --uuid $mapping --query State => Deleting
 """
 

@@ -59,7 +59,9 @@ class TestGroupsAndStreams:
         )
         found = [[shown["logGroupName"] for shown in page["logGroups"]] for page in pages]
         assert found == [names[:3], names[3:6], names[6:]]
-        shown = logs.describe_log_groups(logGroupNamePattern=f"{group}/03")["logGroups"][0]
+        (found,) = logs.describe_log_groups(logGroupNamePattern=f"{group}/03")["logGroups"]
+        assert found["logGroupName"] == names[3]
+        (shown,) = logs.describe_log_groups(logGroupNamePrefix=names[3])["logGroups"]
         assert shown["arn"] == f"arn:aws:logs:us-east-1:000000000000:log-group:{names[3]}:*"
         assert shown["logGroupArn"] == shown["arn"][:-2]
         assert shown["storedBytes"] == 0

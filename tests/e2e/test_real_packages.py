@@ -140,6 +140,76 @@ def handler(event, context):
         }
         assert metrics == {"Lookups", "ColdStart"}
 
+    PARSER = """
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.utilities.parser import BaseModel, event_parser, parse
+from aws_lambda_powertools.utilities.parser.envelopes import SqsEnvelope
+from aws_lambda_powertools.utilities.parser.models import APIGatewayProxyEventV2Model
+
+class Order(BaseModel):
+    number: int
+    items: list[str]
+
+app = APIGatewayHttpResolver(enable_validation=True)
+
+@app.post("/orders")
+def create(order: Order) -> Order:
+    return order
+
+def http(event, context):
+    assert parse(event=event, model=APIGatewayProxyEventV2Model).requestContext.http.method == "POST"
+    return app.resolve(event, context)
+
+@event_parser(model=Order, envelope=SqsEnvelope)
+def queue(event, context):
+    return [order.model_dump() for order in event]
+"""
+
+    def test_parser_of_events_and_of_bodies(self, make_function, bundle):
+        """Its models of AWS's events and envelopes, and the router's own validation, with pydantic's compiled core."""
+        code = bundle("python3.12", ["aws-lambda-powertools[parser]"], self.PARSER)
+        order = {"number": 7, "items": ["pen"]}
+        http = make_function(code, handler="app.http", Timeout=30)
+        event = http_event("/orders", "POST", json.dumps(order))
+        event["requestContext"] |= {
+            "accountId": "0",
+            "apiId": "a",
+            "domainPrefix": "x",
+            "requestId": "r",
+            "routeKey": "$d",
+        }
+        event["requestContext"] |= {"time": "12/Mar/2020:19:03:58 +0000", "timeEpoch": 1583348638390}
+        event["requestContext"]["http"]["userAgent"] = "test"
+        created = http(event)
+        assert (created["statusCode"], json.loads(created["body"])) == (200, order)
+        refused = http({**event, "body": json.dumps({"number": "seven"})})
+        assert refused["statusCode"] == 422
+        assert {tuple(each["loc"]) for each in json.loads(refused["body"])["detail"]} == {
+            ("body", "number"),
+            ("body", "items"),
+        }
+
+        queue = make_function(code, handler="app.queue", Timeout=30)
+        record = {
+            "messageId": "00000000-0000-4000-8000-000000000000",
+            "receiptHandle": "h",
+            "body": json.dumps(order),
+            "attributes": {
+                "ApproximateReceiveCount": "1",
+                "ApproximateFirstReceiveTimestamp": "1583348638390",
+                "SenderId": "s",
+                "SentTimestamp": "1583348638390",
+            },
+            "messageAttributes": {},
+            "md5OfBody": "0" * 32,
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:orders",
+            "awsRegion": "us-east-1",
+        }
+        assert queue({"Records": [record]}) == [order]
+        failed = queue.invoke({"Records": [{**record, "body": "{}"}]})
+        assert json.loads(failed.body)["errorType"] == "ValidationError"
+
 
 class TestWebApplication:
     SOURCE = """

@@ -17,6 +17,11 @@ SHAPES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         # A bare name beyond 64 characters is the handler's error, not the front door's (section 6.2).
         "FunctionName": {"max": 140},
     },
+    "logs": {
+        # Names that are too long are the service's own error (recorded; api/logs/groups.py).
+        "LogGroupName": {"max": None},
+        "LogStreamName": {"max": None},
+    },
 }
 
 VALIDATION_CODES: Final[Mapping[str, str]] = {

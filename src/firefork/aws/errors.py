@@ -225,6 +225,13 @@ class TooManyTags(ServiceError):
     status = 400
 
 
+class LogsValidation(ServiceError):
+    """What CloudWatch Logs checks of members together; what breaks its model is an InvalidParameterException."""
+
+    code = "ValidationException"
+    status = 400
+
+
 class LogsResourceNotFound(ServiceError):
     code = "ResourceNotFoundException"
     status = 400

@@ -148,7 +148,6 @@ class Concurrency:
         return self._version_of(scope, name, qualifier, self._alias_targets(scope, name))
 
     def _version_of(self, scope: Scope, name: str, qualifier: str, aliases: Mapping[str, str]) -> str:
-        self._functions.get(scope, name, None)
         if qualifier.isdecimal():
             return self._functions.get(scope, name, qualifier).version
         if qualifier not in aliases:

@@ -15,14 +15,20 @@ NONE = "arn:aws:lambda:us-east-1:000000000000:function:none"
 LAYER = "arn:aws:lambda:us-east-1:000000000000:layer:recorded"
 CONFIG = "arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-00000000000000000"
 PUBLISHERS = {"SigningProfileVersionArns": ["arn:aws:signer:us-east-1:000000000000:/signing-profiles/test"]}
+KINESIS = "arn:aws:kinesis:us-east-1:000000000000:stream/recorded"
+TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/recorded/stream/2024-01-01T00:00:00.000"
+QUEUE = "arn:aws:sqs:us-east-1:000000000000:recorded"
+LATEST_AT = {"StartingPosition": "LATEST", "StartingPositionTimestamp": 1}
+TIMESTAMP_ONLY = "Timestamp only valid with StartingPosition AT_TIMESTAMP"
 NO_ZIP = b"no zip"
 
 INVALID, MISSING, CONFLICT = "InvalidParameterValueException", "ResourceNotFoundException", "ResourceConflictException"
 VALIDATION, STALE = "ValidationException", "PreconditionFailedException"
 STATUS = {INVALID: 400, MISSING: 404, CONFLICT: 409, VALIDATION: 400, STALE: 412}
-STATUS["CodeSigningConfigNotFoundException"] = 404
+STATUS |= dict.fromkeys(("CodeSigningConfigNotFoundException", "ProvisionedConcurrencyConfigNotFoundException"), 404)
 
 NOT_THERE = "The resource you requested does not exist."
+NO_VERSION = "The function resource provided must be an alias or a published version."
 OTHER_QUALIFIER = "The derived qualifier from the function name does not match the specified qualifier."
 WHOLE_FUNCTIONS = (
     "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please "
@@ -75,6 +81,10 @@ def url(**members):
 
 def update(**members):
     return {"FunctionName": NAME, **members}
+
+
+def source(arn, **members):
+    return {"FunctionName": NAME, "EventSourceArn": arn, **members}
 
 
 REFUSALS = [
@@ -308,13 +318,76 @@ REFUSALS = [
         INVALID,
         WHOLE_FUNCTIONS,
     ),
+    ("GetProvisionedConcurrencyConfig", update(Qualifier="none"), MISSING, f"Cannot find alias arn: {ARN}:none"),
+    ("GetProvisionedConcurrencyConfig", update(Qualifier="10"), MISSING, f"Function not found: {ARN}:10"),
+    ("GetProvisionedConcurrencyConfig", update(Qualifier="$LATEST"), INVALID, NO_VERSION),
+    (
+        "GetProvisionedConcurrencyConfig",
+        update(FunctionName="none", Qualifier="alias"),
+        MISSING,
+        f"Cannot find alias arn: {NONE}:alias",
+    ),
+    ("DeleteProvisionedConcurrencyConfig", update(Qualifier="none"), MISSING, f"Cannot find alias arn: {ARN}:none"),
+    ("DeleteProvisionedConcurrencyConfig", update(Qualifier="10"), MISSING, f"Function not found: {ARN}:10"),
+    ("DeleteProvisionedConcurrencyConfig", update(Qualifier="$LATEST"), INVALID, NO_VERSION),
+    (
+        "DeleteProvisionedConcurrencyConfig",
+        update(FunctionName="none", Qualifier="1"),
+        MISSING,
+        f"Function not found: {NONE}:1",
+    ),
+    (
+        "PutProvisionedConcurrencyConfig",
+        update(Qualifier="none", ProvisionedConcurrentExecutions=1),
+        MISSING,
+        f"Cannot find alias arn: {ARN}:none",
+    ),
+    (
+        "PutProvisionedConcurrencyConfig",
+        update(Qualifier="10", ProvisionedConcurrentExecutions=1),
+        MISSING,
+        f"Function not found: {ARN}:10",
+    ),
     (
         "PutProvisionedConcurrencyConfig",
         update(Qualifier="$LATEST", ProvisionedConcurrentExecutions=1),
         INVALID,
         "Provisioned Concurrency Configs cannot be applied to unpublished function versions.",
     ),
+    (
+        "PutProvisionedConcurrencyConfig",
+        update(FunctionName="none", Qualifier="alias", ProvisionedConcurrentExecutions=1),
+        MISSING,
+        f"Cannot find alias arn: {NONE}:alias",
+    ),
+    (
+        "PutProvisionedConcurrencyConfig",
+        update(FunctionName="none", Qualifier="1", ProvisionedConcurrentExecutions=1),
+        MISSING,
+        f"Function not found: {NONE}:1",
+    ),
+    (
+        "GetProvisionedConcurrencyConfig",
+        update(Qualifier="2"),
+        "ProvisionedConcurrencyConfigNotFoundException",
+        "No Provisioned Concurrency Config found for this function",
+    ),
+    ("ListProvisionedConcurrencyConfigs", {"FunctionName": "none"}, MISSING, f"Function not found: {NONE}"),
+    (
+        "PutProvisionedConcurrencyConfig",
+        update(Qualifier="2", ProvisionedConcurrentExecutions=0),
+        VALIDATION,
+        one_error("0", "provisionedConcurrentExecutions", "Member must have value greater than or equal to 1"),
+    ),
     # URLs
+    ("ListFunctionUrlConfigs", {"FunctionName": "none"}, MISSING, "Function does not exist"),
+    ("CreateFunctionUrlConfig", url(FunctionName="none"), MISSING, "Function does not exist"),
+    ("CreateFunctionUrlConfig", url(Qualifier="none"), MISSING, "Function does not exist"),
+    ("CreateFunctionUrlConfig", url(FunctionName=f"{ARN}:live", Qualifier="other"), INVALID, OTHER_QUALIFIER),
+    ("GetFunctionUrlConfig", {"FunctionName": "none"}, MISSING, NOT_THERE),
+    ("GetFunctionUrlConfig", update(Qualifier="none"), MISSING, NOT_THERE),
+    ("GetFunctionUrlConfig", {"FunctionName": f"{ARN}:live", "Qualifier": "other"}, INVALID, OTHER_QUALIFIER),
+    ("DeleteFunctionUrlConfig", {"FunctionName": "none"}, MISSING, NOT_THERE),
     ("CreateFunctionUrlConfig", url(Qualifier="1"), VALIDATION, one_error("1", "qualifier", URL_QUALIFIER)),
     ("GetFunctionUrlConfig", update(), MISSING, NOT_THERE),
     ("DeleteFunctionUrlConfig", update(), MISSING, NOT_THERE),
@@ -431,7 +504,34 @@ REFUSALS = [
         "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not "
         "be null.",
     ),
+    ("CreateEventSourceMapping", source(KINESIS, **LATEST_AT), INVALID, TIMESTAMP_ONLY),
+    ("CreateEventSourceMapping", source(TABLE, **LATEST_AT), INVALID, TIMESTAMP_ONLY),
+    (
+        "CreateEventSourceMapping",
+        source(TABLE, StartingPosition="AT_TIMESTAMP", StartingPositionTimestamp=1),
+        INVALID,
+        f"Unsupported starting position for arn type: {TABLE}",
+    ),
+    (
+        "CreateEventSourceMapping",
+        source(QUEUE, **LATEST_AT),
+        INVALID,
+        "StartingPosition is not valid for SQS event sources.",
+    ),
     # tags
+    ("TagResource", {"Resource": ARN, "Tags": {}}, INVALID, "An error occurred and the request cannot be processed."),
+    (
+        "TagResource",
+        {"Resource": ARN, "Tags": {str(number): "" for number in range(51)}},
+        INVALID,
+        "Number of tags exceeds resource tag limit.",
+    ),
+    (
+        "UntagResource",
+        {"Resource": ARN, "TagKeys": []},
+        VALIDATION,
+        "1 validation error detected: Value null at 'tagKeys' failed to satisfy constraint: Member must not be null",
+    ),
     ("ListTags", {"Resource": NONE}, MISSING, f"Function not found: {NONE}"),
     ("TagResource", {"Resource": NONE, "Tags": {"a": "b"}}, MISSING, f"Function not found: {NONE}"),
     ("UntagResource", {"Resource": NONE, "TagKeys": ["a"]}, MISSING, f"Function not found: {NONE}"),
@@ -464,6 +564,10 @@ ACCEPTED = [
     ("DeleteFunctionCodeSigningConfig", update(), 204, {}),
     ("GetFunctionCodeSigningConfig", update(), 200, {}),
     ("GetFunctionConcurrency", update(), 200, {}),
+    ("ListProvisionedConcurrencyConfigs", update(), 200, {"ProvisionedConcurrencyConfigs": []}),
+    ("DeleteProvisionedConcurrencyConfig", update(Qualifier="2"), 204, {}),
+    ("ListFunctionUrlConfigs", update(), 200, {"FunctionUrlConfigs": []}),
+    ("ListFunctionEventInvokeConfigs", update(), 200, {"FunctionEventInvokeConfigs": []}),
     ("ListLayerVersions", {"LayerName": "none"}, 200, {"LayerVersions": []}),
     ("ListAliases", update(FunctionVersion="2"), 200, {"Aliases": []}),
     ("UntagResource", {"Resource": ARN, "TagKeys": ["none"]}, 204, {}),
@@ -528,3 +632,97 @@ class TestWhatIsAccepted:
         answer, _ = recorded(operation, parameters)
         assert answer.pop("ResponseMetadata")["HTTPStatusCode"] == status
         assert answer == shown
+
+
+FUNCTION = {
+    *("Architectures", "CodeSha256", "CodeSize", "Description", "EphemeralStorage", "FunctionArn", "FunctionName"),
+    *("Handler", "LastModified", "LoggingConfig", "MemorySize", "PackageType", "RevisionId", "Role", "Runtime"),
+    *("SnapStart", "Timeout", "TracingConfig", "Version"),
+}
+SETTLED = FUNCTION | {"State", "LastUpdateStatus", "RuntimeVersionConfig"}
+ALIAS = {"AliasArn", "Description", "FunctionVersion", "Name", "RevisionId"}
+LAYER_VERSION = {
+    "CreatedDate",
+    "Description",
+    "LayerVersionArn",
+    "Version",
+}
+EVENTS = {"DestinationConfig", "FunctionArn", "LastModified", "MaximumRetryAttempts"}
+STREAM = {
+    *("BatchSize", "BisectBatchOnFunctionError", "DestinationConfig", "EventSourceArn", "FunctionArn"),
+    *("FunctionResponseTypes", "LastModified", "LastProcessingResult", "MaximumBatchingWindowInSeconds"),
+    *("MaximumRecordAgeInSeconds", "MaximumRetryAttempts", "ParallelizationFactor", "StartingPosition", "State"),
+    *("StateTransitionReason", "TumblingWindowInSeconds", "UUID"),
+}
+ADDED_SINCE = {"ConfigSha256", "EventSourceMappingArn"}
+"""Members that the service has had only since the recordings."""
+
+SHAPES = [
+    ("GetFunctionConfiguration", update(), 200, SETTLED),
+    ("GetFunctionConfiguration", update(Qualifier="1"), 200, SETTLED),
+    ("PublishVersion", update(), 201, SETTLED),
+    ("GetFunction", update(), 200, {"Code", "Configuration"}),
+    ("GetAlias", update(Name="live"), 200, ALIAS),
+    ("UpdateAlias", update(Name="live", Description="d"), 200, ALIAS),
+    ("GetPolicy", update(), 200, {"Policy", "RevisionId"}),
+    ("GetLayerVersion", {"LayerName": NAME, "VersionNumber": 1}, 200, LAYER_VERSION | {"Content", "LayerArn"}),
+    ("GetLayerVersionByArn", {"Arn": f"{LAYER}:1"}, 200, LAYER_VERSION | {"Content", "LayerArn"}),
+    ("GetLayerVersionPolicy", {"LayerName": NAME, "VersionNumber": 1}, 200, {"Policy", "RevisionId"}),
+    ("PutFunctionEventInvokeConfig", update(MaximumRetryAttempts=1), 200, EVENTS),
+    (
+        "UpdateFunctionEventInvokeConfig",
+        update(MaximumEventAgeInSeconds=60),
+        200,
+        EVENTS | {"MaximumEventAgeInSeconds"},
+    ),
+    ("DeleteFunctionEventInvokeConfig", update(), 204, set()),
+    ("CreateFunctionUrlConfig", url(), 201, {"AuthType", "CreationTime", "FunctionArn", "FunctionUrl"}),
+    (
+        "GetFunctionUrlConfig",
+        update(),
+        200,
+        {"AuthType", "CreationTime", "FunctionArn", "FunctionUrl", "InvokeMode", "LastModifiedTime"},
+    ),
+    (
+        "UpdateFunctionUrlConfig",
+        update(AuthType="AWS_IAM"),
+        200,
+        {"AuthType", "CreationTime", "FunctionArn", "FunctionUrl", "LastModifiedTime"},
+    ),
+    ("DeleteFunctionUrlConfig", update(), 204, set()),
+    ("PutFunctionConcurrency", update(ReservedConcurrentExecutions=0), 200, {"ReservedConcurrentExecutions"}),
+    ("DeleteFunctionConcurrency", update(), 204, set()),
+    ("GetAccountSettings", {}, 200, {"AccountLimit", "AccountUsage"}),
+    (
+        "CreateEventSourceMapping",
+        update(
+            EventSourceArn="arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2024-01-01T00:00:00.000",
+            StartingPosition="TRIM_HORIZON",
+            BatchSize=1,
+            MaximumBatchingWindowInSeconds=1,
+            MaximumRetryAttempts=1,
+            DestinationConfig={"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:000000000000:q"}},
+        ),
+        202,
+        STREAM,
+    ),
+]
+
+
+class TestShapes:
+    """The members that an answer has, no more and no fewer; in the order in which they can be asked for."""
+
+    @pytest.mark.parametrize(("operation", "parameters", "status", "members"), SHAPES)
+    def test_members(self, recorded, operation, parameters, status, members):
+        answer, _ = recorded(operation, parameters)
+        assert answer.pop("ResponseMetadata")["HTTPStatusCode"] == status, answer
+        assert set(answer) - ADDED_SINCE == members
+
+    def test_items_of_lists(self, recorded):
+        """Lists of functions leave out the states and the runtime's version."""
+        versions = recorded("ListVersionsByFunction", update())[0]["Versions"]
+        assert [set(each) - ADDED_SINCE for each in versions] == [FUNCTION] * len(versions)
+        assert versions[0]["FunctionArn"] == f"{ARN}:$LATEST"
+        listed = recorded("ListLayerVersions", {"LayerName": NAME})[0]["LayerVersions"]
+        assert [each["Version"] for each in listed] == [2, 1]
+        assert set(listed[0]) == LAYER_VERSION

@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from firefork.api.call import Call
-from firefork.aws.errors import InvalidParameter, LogsResourceNotFound, TooManyTags
+from firefork.aws.errors import InvalidParameter, LogsResourceNotFound, LogsValidation, TooManyTags
 from firefork.aws.scope import Scope
 from firefork.telemetry.log_store import LogGroup, LogStore
 
@@ -19,6 +19,7 @@ _ARN: Final = re.compile(
     r"arn:aws[a-zA-Z-]*:logs:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):log-group:(?P<name>[^:]+)(?::\*|:)?"
 )
 _TAG_LIMIT: Final = 50
+_NAME_LIMIT: Final = 512
 _PAGE: Final = 50
 
 
@@ -27,6 +28,7 @@ class Groups:
         self._store = store
 
     def create_log_group(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        check_name(request["logGroupName"])
         _check_tags(call.scope.arn("logs", f"log-group:{request['logGroupName']}"), request.get("tags") or {})
         self._store.create_group(call.scope, request["logGroupName"], request.get("tags") or {})
         return {}
@@ -50,7 +52,7 @@ class Groups:
             limit=limit + 1,
         )
         return {
-            "logGroups": [_show(group) for group in found[:limit]],
+            "logGroups": [_show(group) | ({} if pattern else _details(group)) for group in found[:limit]],
             "nextToken": found[limit - 1].name if len(found) > limit else None,
         }
 
@@ -112,10 +114,16 @@ def chosen_group(scope: Scope, request: dict[str, Any]) -> str:
     """The group that a request names by ``logGroupName`` or ``logGroupIdentifier``."""
     name, identifier = request.get("logGroupName"), request.get("logGroupIdentifier")
     if name and identifier:
-        raise InvalidParameter("Specify either logGroupName or logGroupIdentifier, not both.")
+        raise LogsValidation("LogGroup name and LogGroup ARN are mutually exclusive parameters.")
     if not name and not identifier:
         raise InvalidParameter("Either logGroupName or logGroupIdentifier must be specified.")
     return group_name(scope, identifier) if identifier else str(name)
+
+
+def check_name(text: str) -> None:
+    """A new group's or stream's. Raises InvalidParameter."""
+    if len(text) > _NAME_LIMIT:
+        raise InvalidParameter("Invalid LogGroup or LogStream, both must have length less than or equal to 512.")
 
 
 def _check_tags(resource: str, tags: dict[str, str]) -> None:
@@ -132,6 +140,10 @@ def _show(group: LogGroup) -> dict[str, Any]:
         "metricFilterCount": 0,
         "arn": f"{group.arn}:*",
         "logGroupArn": group.arn,
-        "storedBytes": group.stored_bytes,
         "logGroupClass": "STANDARD",
     }
+
+
+def _details(group: LogGroup) -> dict[str, Any]:
+    """What the search by a pattern leaves out, as recorded."""
+    return {"storedBytes": group.stored_bytes, "deletionProtectionEnabled": False}

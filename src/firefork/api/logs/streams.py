@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from firefork.api.call import Call
-from firefork.api.logs.groups import chosen_group
+from firefork.api.logs.groups import check_name, chosen_group
 from firefork.aws.errors import InvalidParameter
 from firefork.telemetry.log_store import LogStore, LogStream
 
@@ -17,6 +17,7 @@ class Streams:
         self._store = store
 
     def create_log_stream(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        check_name(request["logStreamName"])
         self._store.create_stream(call.scope, request["logGroupName"], request["logStreamName"])
         return {}
 
@@ -57,7 +58,7 @@ def _show(stream: LogStream, group_arn: str) -> dict[str, Any]:
         "firstEventTimestamp": stream.first_event_ms,
         "lastEventTimestamp": stream.last_event_ms,
         "lastIngestionTime": stream.last_ingestion_ms,
-        "uploadSequenceToken": "1",
+        "uploadSequenceToken": None if stream.first_event_ms is None else "1",
         "arn": f"{group_arn}:log-stream:{stream.name}",
         "storedBytes": 0,
     }

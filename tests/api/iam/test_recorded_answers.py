@@ -1,0 +1,300 @@
+"""IAM's answers to requests that it refuses, and the members of the others, as recorded on AWS in February 2026.
+
+The facts come from the recordings that localstack/localstack keeps beside its tests (tests/aws/services/iam/
+test_iam_{groups,roles,users,policies,managed_policies,instance_profiles}.snapshot.json); requests and table are ours.
+"""
+
+import json
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+MISSING, EXISTS, CONFLICT = "NoSuchEntity", "EntityAlreadyExists", "DeleteConflict"
+MALFORMED, VALIDATION, INPUT, LIMIT = "MalformedPolicyDocument", "ValidationError", "InvalidInput", "LimitExceeded"
+STATUS = {MISSING: 404, EXISTS: 409, CONFLICT: 409, LIMIT: 409, MALFORMED: 400, VALIDATION: 400, INPUT: 400}
+POLICY = "arn:aws:iam::000000000000:policy/recorded"
+LOGS = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+
+
+def document(**statement):
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+
+
+ALLOWED = document(Action="s3:ListBucket", Resource="*")
+TRUST = document(Action="sts:AssumeRole", Principal={"Service": "ec2.amazonaws.com"})
+GROUP, ROLE, USER = {"GroupName": "recorded"}, {"RoleName": "recorded"}, {"UserName": "recorded"}
+NO_GROUP, NO_ROLE, NO_USER = {"GroupName": "none"}, {"RoleName": "none"}, {"UserName": "none"}
+GROUP_GONE = "The group with name none cannot be found."
+ROLE_GONE = "The role with name none cannot be found."
+USER_GONE = "The user with name none cannot be found."
+PROFILE, NO_PROFILE = {"InstanceProfileName": "recorded"}, {"InstanceProfileName": "none"}
+PROFILE_GONE = "Instance Profile none cannot be found."
+NO_POLICY = POLICY.replace("recorded", "none")
+DUPLICATE = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+MANY_VERSIONS = (
+    "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version."
+)
+
+
+def tags(*keys, value=""):
+    return [{"Key": key, "Value": value} for key in keys]
+
+
+def broken(place, constraint):
+    """IAM does not repeat the value."""
+    return f"1 validation error detected: Value at '{place}' failed to satisfy constraint: {constraint}"
+
+
+def no_version(policy, version):
+    return f"Policy {policy} version {version} does not exist or is not attachable."
+
+
+REFUSALS = [
+    ("CreateGroup", GROUP, EXISTS, "Group with name recorded already exists."),
+    ("GetGroup", NO_GROUP, MISSING, GROUP_GONE),
+    ("DeleteGroup", NO_GROUP, MISSING, GROUP_GONE),
+    ("UpdateGroup", {**NO_GROUP, "NewPath": "/new/"}, MISSING, GROUP_GONE),
+    ("UpdateGroup", {**GROUP, "NewGroupName": "other"}, EXISTS, "Group with name other already exists."),
+    ("AddUserToGroup", {**GROUP, **NO_USER}, MISSING, USER_GONE),
+    ("AddUserToGroup", {**NO_GROUP, **USER}, MISSING, GROUP_GONE),
+    ("RemoveUserFromGroup", {**NO_GROUP, **NO_USER}, MISSING, USER_GONE),
+    (
+        "GetGroupPolicy",
+        {**GROUP, "PolicyName": "none"},
+        MISSING,
+        "The group policy with name none cannot be found.",
+    ),
+    ("DetachGroupPolicy", {**GROUP, "PolicyArn": POLICY}, MISSING, f"Policy {POLICY} was not found."),
+    ("CreateRole", {**ROLE, "AssumeRolePolicyDocument": TRUST}, EXISTS, "Role with name recorded already exists."),
+    ("GetRole", NO_ROLE, MISSING, ROLE_GONE),
+    ("UpdateRole", NO_ROLE, MISSING, ROLE_GONE),
+    ("DeleteRole", NO_ROLE, MISSING, ROLE_GONE),
+    ("DeleteRole", {"RoleName": "attached"}, CONFLICT, "Cannot delete entity, must detach all policies first."),
+    ("DeleteRole", {"RoleName": "inline"}, CONFLICT, "Cannot delete entity, must delete policies first."),
+    ("GetRolePolicy", {**ROLE, "PolicyName": "none"}, MISSING, "The role policy with name none cannot be found."),
+    ("DeleteRolePolicy", {**ROLE, "PolicyName": "none"}, MISSING, "The role policy with name none cannot be found."),
+    ("UpdateAssumeRolePolicy", {**ROLE, "PolicyDocument": "{"}, MALFORMED, "This policy contains invalid Json"),
+    (
+        "UpdateAssumeRolePolicy",
+        {**ROLE, "PolicyDocument": document(Action="s3:ListBucket", Principal={"Service": "ec2.amazonaws.com"})},
+        MALFORMED,
+        "AssumeRole policy may only specify STS AssumeRole actions.",
+    ),
+    (
+        "UpdateAssumeRolePolicy",
+        {
+            **ROLE,
+            "PolicyDocument": document(
+                Action="sts:AssumeRole", Principal={"Service": "ec2.amazonaws.com"}, Resource="*"
+            ),
+        },
+        MALFORMED,
+        "Has prohibited field Resource",
+    ),
+    ("CreateUser", USER, EXISTS, "User with name recorded already exists."),
+    ("GetUser", NO_USER, MISSING, USER_GONE),
+    ("UpdateUser", {**NO_USER, "NewPath": "/new/"}, MISSING, USER_GONE),
+    ("DeleteUser", NO_USER, MISSING, USER_GONE),
+    ("DeleteUser", {"UserName": "attached"}, CONFLICT, "Cannot delete entity, must detach all policies first."),
+    ("DeleteUser", {"UserName": "inline"}, CONFLICT, "Cannot delete entity, must delete policies first."),
+    ("GetLoginProfile", USER, MISSING, "Login Profile for User recorded cannot be found."),
+    ("DeleteLoginProfile", USER, MISSING, "Login Profile for User recorded cannot be found."),
+    ("DeleteLoginProfile", NO_USER, MISSING, USER_GONE),
+    # access keys and policies of users and roles
+    ("CreateAccessKey", NO_USER, MISSING, USER_GONE),
+    ("CreateAccessKey", {"UserName": "keys"}, LIMIT, "Cannot exceed quota for AccessKeysPerUser: 2"),
+    (
+        "UpdateAccessKey",
+        {**USER, "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "Status": "Inactive"},
+        MISSING,
+        "The Access Key with id AKIAIOSFODNN7EXAMPLE cannot be found.",
+    ),
+    ("DetachUserPolicy", {**USER, "PolicyArn": POLICY}, MISSING, f"Policy {POLICY} was not found."),
+    ("DetachRolePolicy", {**ROLE, "PolicyArn": POLICY}, MISSING, f"Policy {POLICY} was not found."),
+    (
+        "AttachRolePolicy",
+        {**ROLE, "PolicyArn": "longpolicynamebutnoarn"},
+        VALIDATION,
+        "ARN longpolicynamebutnoarn is not valid.",
+    ),
+    (
+        "AttachRolePolicy",
+        {**ROLE, "PolicyArn": NO_POLICY},
+        MISSING,
+        f"Policy {NO_POLICY} does not exist or is not attachable.",
+    ),
+    (
+        "AttachUserPolicy",
+        {**USER, "PolicyArn": NO_POLICY},
+        MISSING,
+        f"Policy {NO_POLICY} does not exist or is not attachable.",
+    ),
+    # tags
+    ("TagRole", {**NO_ROLE, "Tags": tags("a")}, MISSING, ROLE_GONE),
+    ("UntagRole", {**NO_ROLE, "TagKeys": ["a"]}, MISSING, ROLE_GONE),
+    ("ListRoleTags", NO_ROLE, MISSING, ROLE_GONE),
+    ("TagUser", {**NO_USER, "Tags": tags("a")}, MISSING, USER_GONE),
+    ("UntagUser", {**NO_USER, "TagKeys": ["a"]}, MISSING, USER_GONE),
+    ("ListUserTags", NO_USER, MISSING, USER_GONE),
+    (
+        "TagRole",
+        {**ROLE, "Tags": tags(*map(str, range(51)))},
+        VALIDATION,
+        broken("tags", "Member must have length less than or equal to 50"),
+    ),
+    ("TagRole", {**ROLE, "Tags": tags("a", "a")}, INPUT, DUPLICATE),
+    ("TagRole", {**ROLE, "Tags": tags("a", "A")}, INPUT, DUPLICATE),
+    (
+        "TagRole",
+        {**ROLE, "Tags": tags("k" * 129)},
+        VALIDATION,
+        broken("tags.1.member.key", "Member must have length less than or equal to 128"),
+    ),
+    (
+        "TagRole",
+        {**ROLE, "Tags": tags("a", value="v" * 257)},
+        VALIDATION,
+        broken("tags.1.member.value", "Member must have length less than or equal to 256"),
+    ),
+    (
+        "TagRole",
+        {**ROLE, "Tags": tags("a!")},
+        VALIDATION,
+        broken("tags.1.member.key", r"Member must satisfy regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]+"),
+    ),
+    # managed policies
+    (
+        "CreatePolicy",
+        {"PolicyName": "recorded", "PolicyDocument": ALLOWED},
+        EXISTS,
+        "A policy called recorded already exists. Duplicate names are not allowed.",
+    ),
+    ("CreatePolicyVersion", {"PolicyArn": f"{POLICY}-5", "PolicyDocument": ALLOWED}, LIMIT, MANY_VERSIONS),
+    ("GetPolicyVersion", {"PolicyArn": NO_POLICY, "VersionId": "v1"}, MISSING, no_version(NO_POLICY, "v1")),
+    ("GetPolicyVersion", {"PolicyArn": POLICY, "VersionId": "v9"}, MISSING, no_version(POLICY, "v9")),
+    ("DeletePolicyVersion", {"PolicyArn": POLICY, "VersionId": "v9"}, MISSING, no_version(POLICY, "v9")),
+    (
+        "DeletePolicyVersion",
+        {"PolicyArn": POLICY, "VersionId": "v1"},
+        CONFLICT,
+        "Cannot delete the default version of a policy.",
+    ),
+    ("SetDefaultPolicyVersion", {"PolicyArn": NO_POLICY, "VersionId": "v1"}, MISSING, no_version(NO_POLICY, "v1")),
+    (
+        "GetPolicyVersion",
+        {"PolicyArn": LOGS, "VersionId": "1"},
+        VALIDATION,
+        broken("versionId", r"Member must satisfy regular expression pattern: v[1-9][0-9]*(\.[A-Za-z0-9-]*)?"),
+    ),
+    # instance profiles
+    ("GetInstanceProfile", NO_PROFILE, MISSING, PROFILE_GONE),
+    ("DeleteInstanceProfile", NO_PROFILE, MISSING, PROFILE_GONE),
+    ("CreateInstanceProfile", PROFILE, EXISTS, "Instance Profile recorded already exists."),
+    (
+        "DeleteInstanceProfile",
+        PROFILE,
+        CONFLICT,
+        "Cannot delete entity, must remove roles from instance profile first.",
+    ),
+    (
+        "AddRoleToInstanceProfile",
+        {**PROFILE, "RoleName": "inline"},
+        LIMIT,
+        "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1",
+    ),
+]
+
+NEW_ROLE = {"Arn", "AssumeRolePolicyDocument", "CreateDate", "Path", "RoleId", "RoleName"}
+KNOWN_ROLE = NEW_ROLE | {"MaxSessionDuration", "RoleLastUsed"}
+KNOWN_USER = {"Arn", "CreateDate", "Path", "UserId", "UserName"}
+KNOWN_GROUP = {"Arn", "CreateDate", "GroupId", "GroupName", "Path"}
+KNOWN_POLICY = {
+    *("Arn", "AttachmentCount", "CreateDate", "DefaultVersionId", "IsAttachable", "Path"),
+    *("PermissionsBoundaryUsageCount", "PolicyId", "PolicyName", "UpdateDate"),
+}
+KNOWN_PROFILE = {"Arn", "CreateDate", "InstanceProfileId", "InstanceProfileName", "Path", "Roles"}
+
+SHAPES = [
+    ("CreateRole", {"RoleName": "shape", "AssumeRolePolicyDocument": TRUST}, "Role", NEW_ROLE),
+    ("GetRole", {"RoleName": "shape"}, "Role", KNOWN_ROLE),
+    ("UpdateRoleDescription", {"RoleName": "shape", "Description": "d"}, "Role", NEW_ROLE | {"Description"}),
+    ("GetRole", {"RoleName": "shape"}, "Role", KNOWN_ROLE | {"Description"}),
+    ("CreateUser", {"UserName": "shape"}, "User", KNOWN_USER),
+    ("GetUser", {"UserName": "shape"}, "User", KNOWN_USER),
+    ("CreateGroup", {"GroupName": "shape"}, "Group", KNOWN_GROUP),
+    ("GetGroup", {"GroupName": "shape"}, "Group", KNOWN_GROUP),
+    ("CreatePolicy", {"PolicyName": "shape", "PolicyDocument": ALLOWED}, "Policy", KNOWN_POLICY),
+    ("GetPolicy", {"PolicyArn": POLICY.replace("recorded", "shape")}, "Policy", KNOWN_POLICY | {"Tags"}),
+    ("CreateInstanceProfile", {"InstanceProfileName": "shape"}, "InstanceProfile", KNOWN_PROFILE),
+    ("GetInstanceProfile", {"InstanceProfileName": "shape"}, "InstanceProfile", KNOWN_PROFILE | {"Tags"}),
+    (
+        "CreateAccessKey",
+        {"UserName": "shape"},
+        "AccessKey",
+        {"AccessKeyId", "CreateDate", "SecretAccessKey", "Status", "UserName"},
+    ),
+    ("GetPolicy", {"PolicyArn": LOGS}, "Policy", KNOWN_POLICY | {"Description", "Tags"}),
+    (
+        "GetPolicyVersion",
+        {"PolicyArn": LOGS, "VersionId": "v1"},
+        "PolicyVersion",
+        {"CreateDate", "Document", "IsDefaultVersion", "VersionId"},
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def recorded(start_server, tmp_path_factory):
+    """Sends a request that the client does not check, to a server of its own; the answer, or the error's."""
+    server = start_server(tmp_path_factory.mktemp("recorded"))
+    client = server.client("iam", config=Config(parameter_validation=False, retries={"max_attempts": 0}))
+    for name in ("recorded", "attached", "inline"):
+        client.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+        client.create_user(UserName=name)
+    for name in ("recorded", "other"):
+        client.create_group(GroupName=name)
+    client.create_policy(PolicyName="recorded", PolicyDocument=ALLOWED)
+    full = client.create_policy(PolicyName="recorded-5", PolicyDocument=ALLOWED)["Policy"]["Arn"]
+    for _ in range(4):
+        client.create_policy_version(PolicyArn=full, PolicyDocument=ALLOWED)
+    client.create_user(UserName="keys")
+    for _ in range(2):
+        client.create_access_key(UserName="keys")
+    client.create_instance_profile(InstanceProfileName="recorded")
+    client.add_role_to_instance_profile(InstanceProfileName="recorded", RoleName="recorded")
+    client.attach_role_policy(RoleName="attached", PolicyArn=POLICY)
+    client.attach_user_policy(UserName="attached", PolicyArn=POLICY)
+    client.put_role_policy(RoleName="inline", PolicyName="p", PolicyDocument=ALLOWED)
+    client.put_user_policy(UserName="inline", PolicyName="p", PolicyDocument=ALLOWED)
+
+    def send(operation, parameters):
+        try:
+            return client._make_api_call(operation, parameters)
+        except ClientError as refusal:
+            return refusal.response
+
+    return send
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(("operation", "parameters", "code", "message"), REFUSALS)
+    def test_are_those_of_aws(self, recorded, operation, parameters, code, message):
+        answer = recorded(operation, parameters)
+        assert answer["Error"] == {"Code": code, "Message": message, "Type": "Sender"}
+        assert answer["ResponseMetadata"]["HTTPStatusCode"] == STATUS[code]
+
+
+class TestShapes:
+    """In this order: what one row creates the next ones ask for."""
+
+    @pytest.mark.parametrize(("operation", "parameters", "member", "members"), SHAPES)
+    def test_members(self, recorded, operation, parameters, member, members):
+        assert set(recorded(operation, parameters)[member]) == members
+
+    def test_a_group_lists_its_users_without_more_members(self, recorded):
+        recorded("AddUserToGroup", {**GROUP, **USER})
+        recorded("AddUserToGroup", {**GROUP, **USER})  # twice is once
+        answer = recorded("GetGroup", GROUP)
+        assert [set(user) for user in answer["Users"]] == [KNOWN_USER]
+        assert answer["IsTruncated"] is False
