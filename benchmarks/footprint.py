@@ -79,6 +79,8 @@ class Footprint:
         Namespaces are not counted: the kernel ends them with the last process in them, and gives their numbers anew.
         """
         left = still_running(self._processes)
+        # Only root sets up packet rules, and only root may list them.
+        found = tables().servers if nft_binary() and os.geteuid() == 0 else ()
         table = TABLE_PREFIX + folder_mark(self.data_dir)
         run = self.data_dir / "run"
         unfinished = list(self.data_dir.rglob(".new-*"))
@@ -88,7 +90,7 @@ class Footprint:
             "mounts": sum(str(self.data_dir) in line for line in mounts),
             "control groups": len(self._groups()),
             "network interfaces": len(self._own_links()),
-            "tables of packet rules": sum(name == table for name in tables().servers) if nft_binary() else 0,
+            "tables of packet rules": sum(name == table for name in found),
             "unfinished files": len(unfinished) + sum(1 for path in run.rglob("*") if not path.is_dir()),
         }
 

@@ -115,7 +115,7 @@ class Server:
 
     def client(self, service, region="us-east-1", **options):
         key, secret = self.keys()
-        config = Config(retries={"max_attempts": 0}, read_timeout=60, max_pool_connections=50)
+        config = Config(retries={"max_attempts": 0}, read_timeout=150, max_pool_connections=50)
         settings = {
             "endpoint_url": self.endpoint,
             "region_name": region,
