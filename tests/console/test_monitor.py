@@ -32,7 +32,7 @@ def test_metrics_invokes_and_logs(console, make_function):
     failed.get_by_role("button").click()
     events = page.get_by_test_id("log-events")
     expect(events.get_by_text("ValueError: as asked")).to_be_visible()
-    expect(events.get_by_text("said hello")).to_have_count(0)
+    expect(events.get_by_text("said again")).to_have_count(0)
 
     page.get_by_role("button", name="Time range").first.click()
     page.get_by_label("Last week").check()
