@@ -135,7 +135,7 @@ def draw(browser: Browser, link: str, theme: str, folder: Path) -> None:
     keep(page, encoder, folder / f"console-test-{theme}.webp")
 
     page.get_by_role("tab", name="Monitor").click()
-    page.get_by_role("button", name="Time range").click()
+    page.get_by_role("button", name="Time range").first.click()
     page.get_by_label("Last 15 minutes").check()
     page.get_by_role("button", name="Apply").click()
     page.get_by_role("heading", name="Memory used").wait_for()

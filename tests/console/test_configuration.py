@@ -167,7 +167,7 @@ class TestConcurrency:
         page.get_by_role("button", name="Add provisioned concurrency").click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_role("button", name="Version or alias").click()
-        page.get_by_role("option", name="1", exact=True).click()
+        page.get_by_role("option", name="1").click()
         dialog.get_by_label("Provisioned concurrency").fill("2")
         dialog.get_by_role("button", name="Save").click()
         row = page.get_by_role("table", name="Provisioned concurrency").get_by_role("row").nth(1)

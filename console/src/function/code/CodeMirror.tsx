@@ -8,6 +8,7 @@ import { oneDark } from '@codemirror/theme-one-dark';
 import { EditorView, keymap } from '@codemirror/view';
 import { basicSetup } from 'codemirror';
 import { useEffect, useRef } from 'react';
+import { isNarrow } from '../../shell/narrow.ts';
 import { useDark } from '../../shell/theme.ts';
 
 export interface Spot {
@@ -68,6 +69,8 @@ export default function CodeMirror(props: Props) {
           { key: 'Mod-Enter', preventDefault: true, run: () => call(latest.current.onRun) },
         ]),
         basicSetup,
+        // On a phone a line that leaves the screen is hard to follow.
+        isNarrow() ? EditorView.lineWrapping : [],
         // Escape and then Tab leaves the editor, as CodeMirror's own manual has it for people without a mouse.
         keymap.of([indentWithTab]),
         languageOf(name),
