@@ -8,22 +8,21 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 
 from firefork_server import HELLO, FireforkServer
 from measurement import Figure, main, median
 
-_FEW = 10
+FEW = 10
 _SAMPLES = 15
 
 
 def measure(rounds: int) -> list[Figure]:
     times: dict[tuple[str, int], list[float]] = defaultdict(list)
     with contextlib.ExitStack() as stack:
-        servers = {count: stack.enter_context(FireforkServer()) for count in (_FEW, rounds)}
-        connections = {count: server.connect() for count, server in servers.items()}
+        servers = {count: stack.enter_context(FireforkServer()) for count in (FEW, rounds)}
         for count, server in servers.items():
-            _fill(server, count)
+            server.fill(count)
+        connections = {count: server.connect() for count, server in servers.items()}
         for number in range(_SAMPLES + 1):
             for count, server in servers.items():
                 name = server.create(HELLO)
@@ -41,19 +40,13 @@ def measure(rounds: int) -> list[Figure]:
         Figure(
             claim=f"{what} with {rounds:,} functions",
             ours=median(times[what, rounds]),
-            peer=median(times[what, _FEW]),
+            peer=median(times[what, FEW]),
             unit="ms",
-            peer_name=f"with {_FEW} functions",
+            peer_name=f"with {FEW} functions",
             reach="the same",
         )
         for what in ("first invoke", "a page of ListFunctions")
     ]
-
-
-def _fill(server: FireforkServer, count: int) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: server.create(HELLO, wait=False), range(count - 1)))
-    server.create(HELLO)  # waits until it is active: what had to be done for the others is done
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,12 @@ class FireforkServer:
         if wait:
             self.lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05})
         return name
+
+    def fill(self, count: int) -> None:
+        """Have ``count`` further functions, all of them active."""
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: self.create(HELLO, wait=False), range(count - 1)))
+        self.create(HELLO)  # what had to be done for the others is done when it is active
 
     def publish(self, name: str) -> str:
         """Publish a version and wait until it is active; its number. Raises WaiterError when its init fails."""

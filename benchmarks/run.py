@@ -7,10 +7,12 @@ import sys
 import time
 import traceback
 
+import api_cost
 import burst
 import catalog_size
 import cold_start
 import idle_memory
+import live_environments
 import metrics_cost
 import snapstart
 import throughput
@@ -25,7 +27,9 @@ _ALL = (
     ("throughput", throughput.measure, 3),
     ("cost of metrics", metrics_cost.measure, 10),
     ("idle memory", idle_memory.measure, 16),
+    ("live environments", live_environments.measure, 500),
     ("size of the catalog", catalog_size.measure, 10_000),
+    ("cost of the API", api_cost.measure, 10_000),
 )
 
 

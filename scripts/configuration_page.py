@@ -24,8 +24,9 @@ fit is one line and an exit status of 2; a server that cannot start is one line 
 """
 
 _TAIL = """
-`--data-dir` counts for `firefork env` as well, `--runtimes-dir` and `--interpreter` for `firefork doctor` and
-`firefork runtimes`, which also have `--json` (`FIREFORK_JSON`).
+`--data-dir` counts for `firefork env`, `backup` and `restore` as well, `--database` for the latter two,
+`--runtimes-dir` and `--interpreter` for `firefork doctor` and `firefork runtimes`, which also have `--json`
+(`FIREFORK_JSON`).
 
 ## The data folder
 
@@ -34,7 +35,7 @@ owner only; `session.key` seals the temporary keys of roles; `secrets.key` encry
 `metrics.token` is for [Prometheus](metrics.md#prometheus);
 `firefork.db` is the SQLite database; `blobs/` holds packages as they were uploaded, `code/` and `opt/` what was
 unpacked from them (made again when missing); `server.json` says where the running server listens. To move everything,
-stop the server and copy the folder.
+stop the server and copy the folder, or use `firefork backup` ([Databases](databases.md)).
 
 ## The runtimes folder
 

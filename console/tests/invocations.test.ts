@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { invocationsOf } from '../src/function/monitor/invocations.ts';
+import { invocationsOf, logsOf } from '../src/function/monitor/invocations.ts';
 
 const report = (id: string, ms: number, rest = '') =>
   `REPORT RequestId: ${id}\tDuration: ${ms} ms\tBilled Duration: ${ms} ms\tMemory Size: 128 MB\tMax Memory Used: 40 MB\t${rest}\n`;
@@ -22,5 +22,12 @@ describe('invocationsOf', () => {
       ['3', false],
       ['1', false],
     ]);
+  });
+});
+
+describe('logsOf', () => {
+  it('looks from the start of the init to the report, in the stream of the environment', () => {
+    const [first] = invocationsOf(EVENTS.slice(0, 1));
+    expect(first && logsOf(first)).toEqual({ pattern: '', stream: 'a', span: { startMs: 888, endMs: 1002 } });
   });
 });

@@ -60,9 +60,11 @@ describe('placeOf', () => {
 
 describe('readFunctionError', () => {
   it('knows an error document from an answer', () => {
-    expect(readFunctionError({ errorMessage: 'no', errorType: 'ValueError' })?.errorType).toBe('ValueError');
-    expect(readFunctionError({ statusCode: 200 })).toBeUndefined();
+    expect(readFunctionError(JSON.stringify({ errorMessage: 'no', errorType: 'ValueError' }))?.errorType).toBe(
+      'ValueError',
+    );
+    expect(readFunctionError(JSON.stringify({ statusCode: 200 }))).toBeUndefined();
     expect(readFunctionError('errorMessage')).toBeUndefined();
-    expect(readFunctionError(null)).toBeUndefined();
+    expect(readFunctionError(JSON.stringify(null))).toBeUndefined();
   });
 });

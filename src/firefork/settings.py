@@ -26,7 +26,11 @@ class Settings:
     database: str | None = None
     """SQLAlchemy URL; ``None`` means SQLite inside ``data_dir``."""
     upstream: str | None = None
-    """Base URL where AWS services live that Firefork does not serve (S3 for code uploads)."""
+    """Base URL where AWS services live that Firefork does not serve; code in S3 is fetched there, too."""
+    tls_cert: Path | None = None
+    """PEM file with the certificate of the public address and its chain; ``None``: plain HTTP."""
+    tls_key: Path | None = None
+    """PEM file with its key; ``None``: it is in ``tls_cert``."""
     test_credentials: bool = False
     """Accept the pair test/test; only on a loopback address."""
     iam: str | None = None
@@ -57,6 +61,12 @@ class Settings:
     """Memory that all environments may use together; ``None``: four fifths of what is available at start."""
     concurrent_starts: int = 8
     """Environments that are started at once; functions take turns."""
+    stream_limit_mb: int = 200
+    """How long one streamed response may be. AWS's limit."""
+    stream_rate_mb_s: float | None = 2.0
+    """Its speed after the first 6 MB, as on AWS; ``None`` for no limit."""
+    snapstart_latest: bool = False
+    """Fork ``$LATEST`` of functions with SnapStart from its initialised process, too; AWS does so with versions."""
     metrics: bool = True
     """Whether invokes and the embedded metrics of log lines are counted."""
     metrics_retention_days: int = 455

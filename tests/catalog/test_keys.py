@@ -62,7 +62,7 @@ class TestSessions:
 
     def test_of_a_function_outlive_its_environments(self):
         """An environment never holds credentials that have expired: it is replaced well before."""
-        assert ROLE_SESSION_S >= pool._MAXIMUM_AGE_S + 3600
+        assert ROLE_SESSION_S >= pool.MAXIMUM_AGE_S + 3600
 
 
 class TestLongTermKeys:

@@ -33,7 +33,7 @@ def sample(option, folder):
         return "1"
     if isinstance(kind, click.Choice):
         return next(str(choice) for choice in kind.choices if choice != option.default)
-    if isinstance(kind, options.Seconds):
+    if isinstance(kind, options.Amount):
         return "7.5"
     if isinstance(kind, click.IntRange):
         return str((kind.min or 0) + 1)

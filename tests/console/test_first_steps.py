@@ -1,61 +1,19 @@
 """The console in a browser, against a real server: what a newcomer does first, without reading anything."""
 
-import shutil
-import subprocess
-import sys
+import json
 
-import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from firefork.api.platform import CONSOLE_DIR
-
-CHROMIUM = shutil.which("chromium")
 EDITED = """def lambda_handler(event, context):
     print("edited code runs")
     return {"edited": event["key1"]}
 """
 
 
-def breaks_policy(text):
-    """The editor also writes its tab width as an inline style; the policy refuses that, and style.css has the width."""
-    return "Content Security Policy" in text and not text.startswith("Applying inline style")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine: scripts/system-packages test installs it")
-    if not (CONSOLE_DIR / "index.html").exists():
-        pytest.skip("the console is not built: make console")
-    with sync_playwright() as playwright:
-        # Inside a container, and as root, Chromium has no sandbox of its own; it opens nothing but our server.
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def sign_in_link(server):
-    command = [sys.executable, "-m", "firefork.cli.main", "console", "--data-dir", str(server.data_dir)]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-
-@pytest.fixture
-def page(browser):
-    """A page in English whose content policy is never broken and whose scripts never fail."""
-    context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 900})
-    made = context.new_page()
-    problems = []
-    made.on("pageerror", lambda error: problems.append(str(error)))
-    made.on("console", lambda told: problems.append(told.text) if breaks_policy(told.text) else None)
-    yield made
-    context.close()
-    assert problems == []
-
-
 class TestFirstSteps:
-    def test_create_test_edit_test_again_and_read_the_log(self, page, sign_in_link, lambda_, logs):
-        page.goto(sign_in_link)
+    def test_create_test_edit_test_again_and_read_the_log(self, new_page, new_link, lambda_, logs):
+        page = new_page()
+        page.goto(new_link())
         page.get_by_role("link", name="Create function").first.click()
         page.get_by_label("Function name").fill("first-steps")
         page.get_by_role("button", name="Create function").click()
@@ -84,7 +42,8 @@ class TestFirstSteps:
         events = logs.filter_log_events(logGroupName="/aws/lambda/first-steps")["events"]
         assert "edited code runs\n" in [event["message"] for event in events]
 
-    def test_a_used_link_says_so_and_a_key_signs_in(self, page, sign_in_link, server):
+    def test_a_used_link_says_so_and_a_key_signs_in(self, new_page, new_link, server):
+        page, sign_in_link = new_page(), new_link()
         page.goto(sign_in_link)
         page.get_by_role("heading", name="Functions").wait_for()
         page.evaluate("sessionStorage.clear()")
@@ -98,3 +57,17 @@ class TestFirstSteps:
         page.get_by_role("heading", name="Functions").wait_for()
         stored = page.evaluate("JSON.stringify([{...sessionStorage}, {...localStorage}])")
         assert secret not in stored
+        kept = json.loads(json.loads(stored)[0]["firefork.session"])
+        assert kept["accessKeyId"].startswith("ASIA")
+        assert kept["sessionToken"]
+        page.reload()
+        page.get_by_role("heading", name="Functions").wait_for()
+
+    def test_a_wrong_secret_is_refused_in_the_words_of_aws(self, new_page, server):
+        page = new_page()
+        page.goto(f"{server.endpoint}/_firefork/console/functions")
+        page.get_by_label("Access key ID").fill(server.keys()[0])
+        page.get_by_label("Secret access key").fill("not the secret")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_text("The request signature we calculated does not match the signature you provided").wait_for()
+        page.get_by_role("heading", name="Sign in to Firefork").wait_for()

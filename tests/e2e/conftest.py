@@ -1,19 +1,16 @@
-"""Clients of other makers, each in an environment of its own; functions with extensions, and what they log."""
+"""Tools of other makers, each in an environment of its own; functions with extensions, and what they log."""
 
-import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
 import urllib.request
-import venv
 from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-LOCK = REPOSITORY / "requirements" / "sam.lock"
+from firefork.engine.installations import uv_binary
 
 EXTENSION = """#!/usr/bin/env python3
 import http.client, json, os, signal, sys, time
@@ -47,58 +44,58 @@ def next_event(identifier):
 """
 
 
-@pytest.fixture(scope="session")
-def sam_program(runtimes_dir):
-    """The SAM CLI: FIREFORK_SAM, or one that is installed beside the runtimes in the versions of requirements/sam.lock.
+PACKAGES = {"sam": "aws-sam-cli==1.170.0", "chalice": "chalice==1.34.0"}
+"""What programs come from."""
 
-    Its dependencies are not ours, so it cannot share our environment.
+
+def installed(package, runtimes_dir):
+    """The folder with a package's programs, made at the first run and kept beside the runtimes.
+
+    In a virtual environment of its own: these packages pin versions of what Firefork uses too.
     """
-    if given := os.environ.get("FIREFORK_SAM"):
-        return Path(given)
-    folder = runtimes_dir.parent / ".sam"
-    program, installed = folder / "bin" / "sam", folder / "installed"
-    with (runtimes_dir.parent / ".sam.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes of one test run may want it at once
-        if not installed.exists() or installed.read_text() != LOCK.read_text():
-            shutil.rmtree(folder, ignore_errors=True)
-            venv.create(folder, with_pip=False)
-            uv = Path(sys.executable).with_name("uv")
-            command = [uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", "-r", LOCK]
-            result = subprocess.run(command, capture_output=True, text=True, check=False)
-            if result.returncode != 0:
-                pytest.skip(f"the SAM CLI cannot be installed: {result.stderr.strip()[-300:]}")
-            installed.write_text(LOCK.read_text())
-    return program
+    home = Path(runtimes_dir) / ".test-packages" / package.replace("==", "-")
+    if not (home / "bin").exists():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        made = home.with_name(f"{home.name}.{os.getpid()}")
+        # Relocatable: it moves to its place when it is whole, for other test processes may be at the same.
+        command = [uv_binary(), "venv", "--quiet", "--relocatable", "--python", sys.executable, made]
+        subprocess.run(command, check=True)
+        install = [uv_binary(), "pip", "install", "--quiet", "--python", made / "bin" / "python", package]
+        subprocess.run(install, check=True)
+        try:
+            made.rename(home)
+        except OSError:  # another process was first
+            shutil.rmtree(made)
+    return home / "bin"
 
 
 @pytest.fixture
-def sam(sam_program, server, tmp_path):
-    """Runs a command of the SAM CLI against the server; its output."""
-    key, secret = server.keys()
-    variables = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "PYTHON"))},
-        "HOME": str(tmp_path),
-        "AWS_ACCESS_KEY_ID": key,
-        "AWS_SECRET_ACCESS_KEY": secret,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": server.endpoint,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "SAM_CLI_TELEMETRY": "0",
-    }
+def tool(server, runtimes_dir, tmp_path):
+    """Runs a program of PACKAGES in an empty home, told only the endpoint; its result."""
 
-    def run(*arguments, stdin=""):
+    def run(program, *arguments, code=0, **options):
+        key, secret = server.keys()
+        programs = installed(PACKAGES[program], runtimes_dir)
+        variables = {
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(tmp_path),
+            "AWS_ENDPOINT_URL": server.endpoint,
+            "AWS_ACCESS_KEY_ID": key,
+            "AWS_SECRET_ACCESS_KEY": secret,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "SAM_CLI_TELEMETRY": "0",
+        }
         result = subprocess.run(
-            [sam_program, *arguments],
-            input=stdin,
+            [programs / program, *arguments],
+            env=variables,
             capture_output=True,
             text=True,
-            timeout=120,
             check=False,
-            cwd=tmp_path,
-            env=variables,
+            timeout=120,
+            **options,
         )
-        assert result.returncode == 0, result.stdout + result.stderr
-        return result.stdout
+        assert result.returncode == code, result.stdout + result.stderr
+        return result
 
     return run
 
@@ -108,11 +105,19 @@ def with_extension(make_function, lambda_, zipped):
     """A function with an extension of the given code in a layer; code with a first line of its own stands alone."""
 
     def make(
-        code, source="def handler(event, context):\n    return 'answer'\n", *, name="helper", executable=True, **options
+        code,
+        source="def handler(event, context):\n    return 'answer'\n",
+        *,
+        name="helper",
+        executable=True,
+        programs=(),
+        **options,
     ):
+        """``programs``: further executables of the layer, path and text."""
         path = f"extensions/{name}"
         script = code if code.startswith("#!") else EXTENSION + code
-        content = zipped({path: script}, executables=[path] if executable else [])
+        files = {path: script, **dict(programs)}
+        content = zipped(files, executables=files if executable else [])
         layer = lambda_.publish_layer_version(LayerName="with-extension", Content={"ZipFile": content})
         return make_function(source, Layers=[layer["LayerVersionArn"]], **options)
 

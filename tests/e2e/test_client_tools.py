@@ -1,73 +1,11 @@
-"""The AWS SAM CLI and Chalice against a server: as they come from the package index, told only the endpoint.
-
-Each tool lives in a virtual environment of its own, made at the first run and kept beside the runtimes, since both pin
-versions of what Firefork uses too.
-"""
+"""The AWS SAM CLI and Chalice against a server: as they come from the package index, told only the endpoint."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-from firefork.engine.installations import uv_binary
-
-SAM = "aws-sam-cli==1.170.0"
-CHALICE = "chalice==1.34.0"
 SOURCE = "def handler(event, context):\n    print('seen', event)\n    return {'got': event}\n"
-
-
-def installed(package, runtimes_dir):
-    """The folder with a package's programs."""
-    home = Path(runtimes_dir) / ".test-packages" / package.replace("==", "-")
-    if not (home / "bin").exists():
-        home.parent.mkdir(parents=True, exist_ok=True)
-        made = home.with_name(f"{home.name}.{os.getpid()}")
-        # Relocatable: it moves to its place when it is whole, for other test processes may be at the same.
-        command = [uv_binary(), "venv", "--quiet", "--relocatable", "--python", sys.executable, made]
-        subprocess.run(command, check=True)
-        install = [uv_binary(), "pip", "install", "--quiet", "--python", made / "bin" / "python", package]
-        subprocess.run(install, check=True)
-        try:
-            made.rename(home)
-        except OSError:  # another process was first
-            shutil.rmtree(made)
-    return home / "bin"
-
-
-@pytest.fixture
-def tool(server, runtimes_dir, tmp_path):
-    """Runs a program of a package in an empty home; its result."""
-
-    def run(package, program, *arguments, code=0, **options):
-        key, secret = server.keys()
-        programs = installed(package, runtimes_dir)
-        variables = {
-            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-            "HOME": str(tmp_path),
-            "AWS_ENDPOINT_URL": server.endpoint,
-            "AWS_ACCESS_KEY_ID": key,
-            "AWS_SECRET_ACCESS_KEY": secret,
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "SAM_CLI_TELEMETRY": "0",
-        }
-        result = subprocess.run(
-            [programs / program, *arguments],
-            env=variables,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-            **options,
-        )
-        assert result.returncode == code, result.stdout + result.stderr
-        return result
-
-    return run
 
 
 class TestSam:
@@ -75,16 +13,16 @@ class TestSam:
 
     def test_remote_invoke_and_logs(self, tool, make_function, arn_of):
         function = make_function(SOURCE)
-        result = tool(SAM, "sam", "remote", "invoke", arn_of(function.name), "--event", '{"a": 1}')
+        result = tool("sam", "remote", "invoke", arn_of(function.name), "--event", '{"a": 1}')
         assert json.loads(result.stdout) == {"got": {"a": 1}}
         assert re.search(r"^START RequestId: \S+ Version: \$LATEST\nseen \{'a': 1\}\nEND", result.stderr, re.MULTILINE)
-        told = tool(SAM, "sam", "logs", "--cw-log-group", f"/aws/lambda/{function.name}", "--filter", "seen")
+        told = tool("sam", "logs", "--cw-log-group", f"/aws/lambda/{function.name}", "--filter", "seen")
         (line,) = told.stdout.splitlines()
         assert line.endswith("seen {'a': 1}")
 
     def test_a_name_alone_is_a_resource_of_a_stack(self, tool, make_function):
         """What Firefork does not serve is refused in words that the tool can pass on."""
-        refused = tool(SAM, "sam", "logs", "--stack-name", "some", code=1)
+        refused = tool("sam", "logs", "--stack-name", "some", code=1)
         assert "Firefork does not serve the service 'cloudformation'." in refused.stderr
 
 
@@ -109,7 +47,7 @@ def times(event, context):
         (project / "requirements.txt").write_text("")
 
         def chalice(*arguments, **options):
-            return tool(CHALICE, "chalice", *arguments, cwd=project, **options).stdout
+            return tool("chalice", *arguments, cwd=project, **options).stdout
 
         def configure(factor, memory):
             options = {"environment_variables": {"FACTOR": factor}, "lambda_memory_size": memory, "tags": {"team": "a"}}

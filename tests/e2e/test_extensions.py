@@ -110,6 +110,46 @@ done
         assert [event["eventType"] for event in heard] == ["INVOKE", "SHUTDOWN"]
         assert heard[0]["requestId"] == request_id
 
+    def test_a_script_can_start_a_program_of_the_layer(self, with_extension, lambda_, ended):
+        """As AWS's samples in Python are packed: a launcher in ``extensions/``, the program in a folder of its name.
+
+        The program registers with the launcher's name, answers SIGTERM, and leaves at SHUTDOWN with its own exit.
+        """
+        launcher = """#!/bin/bash
+set -euo pipefail
+NAME="$(basename "$0")"
+exec "/opt/$NAME/extension.py" "$NAME"
+"""
+        program = """#!/usr/bin/env python3
+import json, os, signal, sys, urllib.request
+
+BASE = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2020-01-01/extension"
+signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+
+
+def ask(path, body=None, **headers):
+    data = json.dumps(body).encode() if body is not None else None
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    headers["Content-Type"] = "application/json"
+    with urllib.request.urlopen(urllib.request.Request(BASE + path, data, headers), timeout=None) as answer:
+        return answer.headers, json.loads(answer.read())
+
+
+headers, told = ask("/register", {"events": ["INVOKE", "SHUTDOWN"]}, Lambda_Extension_Name=sys.argv[1])
+print("launched", told["functionName"], flush=True)
+while True:
+    _, event = ask("/event/next", Lambda_Extension_Identifier=headers["Lambda-Extension-Identifier"])
+    print("launched", event["eventType"], flush=True)
+    if event["eventType"] == "SHUTDOWN":
+        sys.exit(0)
+"""
+        function = with_extension(launcher, name="sample", programs={"sample/extension.py": program})
+        assert function() == "answer"
+        lambda_.delete_function(FunctionName=function.name)
+        messages = ended(function, "launched SHUTDOWN")
+        heard = [message for message in messages if message.startswith("launched")]
+        assert heard == [f"launched {function.name}\n", "launched INVOKE\n", "launched SHUTDOWN\n"]
+
     def test_with_a_log_tail_the_caller_gets_what_the_extension_wrote(self, with_extension):
         """LogType=Tail ends with REPORT, so it includes the extension's time."""
         result = with_extension(LOOP).invoke()

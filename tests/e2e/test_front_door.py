@@ -124,6 +124,7 @@ class TestKeys:
         [
             ("lambda", "list_functions", 403, "UnrecognizedClientException", "InvalidSignatureException"),
             ("logs", "describe_log_groups", 400, "UnrecognizedClientException", "InvalidSignatureException"),
+            ("cloudwatch", "list_metrics", 400, "InvalidClientTokenId", "SignatureDoesNotMatch"),
             ("sts", "get_caller_identity", 403, "InvalidClientTokenId", "SignatureDoesNotMatch"),
         ],
     )

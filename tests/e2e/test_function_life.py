@@ -18,37 +18,49 @@ def handler(event, context):
 """
 
 
-class TestLife:
-    def test_create_invoke_log_update_publish_delete(self, make_function, lambda_, wait_updated, runtime, zipped):
-        """What every user does, in order."""
-        function = make_function(HELLO, runtime=runtime)
-        result = function.invoke({"a": [1, "é"]})
-        answer = json.loads(result.body)
-        assert result.error is None
-        assert answer["python"] == runtime.removeprefix("python")
-        assert answer["event"] == {"a": [1, "é"]}
-        assert answer["request"] == result.request_id
-        assert answer["memory"] == "512"
-        assert answer["arn"].endswith(f":function:{function.name}")
-        assert 0 < answer["left"] <= 10_000
-        assert result.tail.startswith(f"START RequestId: {result.request_id} Version: $LATEST\n")
-        assert "\tgot {'a': [1, 'é']}\n" in result.tail
-        assert "plain line\n" in result.tail
-        assert f"END RequestId: {result.request_id}\nREPORT RequestId: {result.request_id}\t" in result.tail
-        messages = function.messages()
-        assert messages[0].startswith(f"INIT_START Runtime Version: {runtime.replace('python', 'python:')}.v")
-        assert "".join(messages[1:]) == result.tail
+def live(function, client, runtime, zipped):
+    """What every user does, in order; from the first invoke to the deletion."""
+    result = function.invoke({"a": [1, "é"]})
+    answer = json.loads(result.body)
+    assert result.error is None
+    assert answer["python"] == runtime.removeprefix("python")
+    assert answer["event"] == {"a": [1, "é"]}
+    assert answer["request"] == result.request_id
+    assert answer["memory"] == "512"
+    assert answer["arn"].endswith(f":function:{function.name}")
+    assert 0 < answer["left"] <= 10_000
+    assert result.tail.startswith(f"START RequestId: {result.request_id} Version: $LATEST\n")
+    assert "\tgot {'a': [1, 'é']}\n" in result.tail
+    assert "plain line\n" in result.tail
+    assert f"END RequestId: {result.request_id}\nREPORT RequestId: {result.request_id}\t" in result.tail
+    messages = function.messages()
+    assert messages[0].startswith(f"INIT_START Runtime Version: {runtime.replace('python', 'python:')}.v")
+    assert "".join(messages[1:]) == result.tail
 
-        code = zipped({"app.py": "def handler(event, context):\n    return 'second'\n"})
-        lambda_.update_function_code(FunctionName=function.name, ZipFile=code)
-        wait_updated(function.name)
-        assert function() == "second"
-        version = lambda_.publish_version(FunctionName=function.name)["Version"]
-        assert version == "1"
-        assert function(Qualifier="1") == "second"
-        lambda_.delete_function(FunctionName=function.name)
-        with pytest.raises(lambda_.exceptions.ResourceNotFoundException):
-            lambda_.invoke(FunctionName=function.name)
+    code = zipped({"app.py": "def handler(event, context):\n    return 'second'\n"})
+    client.update_function_code(FunctionName=function.name, ZipFile=code)
+    waiter = client.get_waiter("function_updated_v2")
+    waiter.wait(FunctionName=function.name, WaiterConfig={"Delay": 0.05})
+    assert function() == "second"
+    version = client.publish_version(FunctionName=function.name)["Version"]
+    assert version == "1"
+    assert function(Qualifier="1") == "second"
+    client.delete_function(FunctionName=function.name)
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.invoke(FunctionName=function.name)
+
+
+class TestLife:
+    def test_create_invoke_log_update_publish_delete(self, make_function, lambda_, runtime, zipped):
+        live(make_function(HELLO, runtime=runtime), lambda_, runtime, zipped)
+
+    def test_the_same_on_postgresql(self, start_server, make_postgresql, make_function, tmp_path, zipped):
+        server = start_server(tmp_path, "--database", make_postgresql())
+        client, logs = server.client("lambda"), server.client("logs")
+        function = make_function(HELLO, runtime="python3.12", client=client, logs_client=logs)
+        live(function, client, "python3.12", zipped)
+        assert not (tmp_path / "firefork.db").exists()
+        assert server.stop() == 0
 
     def test_unicode_answers_are_raw_from_312_on(self, make_function, runtime):
         """The response format changes at python3.12, byte for byte."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 ACCOUNT = "000000000000"
@@ -602,3 +603,50 @@ class TestCommandLine:
         assert failed.returncode != 0
         assert "(AccessDeniedException) when calling the ListFunctions operation" in failed.stderr
         assert f"user/{as_user.name} is not authorized to perform: lambda:ListFunctions" in failed.stderr
+
+
+class TestTelemetry:
+    """Metrics, live tails and schemas are asked for under AWS's own actions and resources."""
+
+    @pytest.fixture
+    def allowed(self, iam, as_user):
+        def allowed(*statements):
+            iam.put_user_policy(UserName=as_user.name, PolicyName="p", PolicyDocument=document(*statements))
+            return as_user
+
+        return allowed
+
+    def test_metrics_may_be_put_into_one_namespace(self, allowed):
+        client = allowed(
+            {
+                "Effect": "Allow",
+                "Action": "cloudwatch:PutMetricData",
+                "Resource": "*",
+                "Condition": {"StringEquals": {"cloudwatch:namespace": "Shop"}},
+            }
+        )("cloudwatch")
+        data = [{"MetricName": "orders", "Value": 1.0}]
+        client.put_metric_data(Namespace="Shop", MetricData=data)
+        code, message = refused(client.put_metric_data, Namespace="Other", MetricData=data)
+        assert (code, "cloudwatch:PutMetricData" in message) == ("AccessDenied", True)
+        assert refused(client.list_metrics)[0] == "AccessDenied"
+
+    def test_one_registry(self, server, allowed, name):
+        registry = f"arn:aws:schemas:us-east-1:{ACCOUNT}:registry/{name}"
+        client = allowed({"Effect": "Allow", "Action": "schemas:*", "Resource": registry})("schemas")
+        client.create_registry(RegistryName=name)
+        assert client.list_schemas(RegistryName=name)["Schemas"] == []
+        assert refused(client.create_registry, RegistryName=f"{name}-2")[0] == "AccessDeniedException"
+        schema = {"SchemaName": "s", "Type": "JSONSchemaDraft4", "Content": "{}"}
+        assert refused(client.create_schema, RegistryName=name, **schema)[0] == "AccessDeniedException"
+        server.client("schemas").delete_registry(RegistryName=name)
+
+    def test_one_log_group(self, logs, allowed, name):
+        arn = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{name}"
+        logs.create_log_group(logGroupName=name)
+        logs.create_log_group(logGroupName=f"{name}-2")
+        user = allowed({"Effect": "Allow", "Action": "logs:StartLiveTail", "Resource": f"{arn}:*"})
+        client = user("logs", config=Config(inject_host_prefix=False))
+        client.start_live_tail(logGroupIdentifiers=[arn])["responseStream"].close()
+        told = refused(client.start_live_tail, logGroupIdentifiers=[arn, f"{arn}-2"])
+        assert told[0] == "AccessDeniedException"

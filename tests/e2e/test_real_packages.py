@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import tempfile
 import zipfile
@@ -173,3 +174,84 @@ handler = Mangum(app, lifespan="auto")
         created = function(http_event("/items", "POST", json.dumps({"name": "pen", "price": "1.5"})))
         assert (created["statusCode"], json.loads(created["body"])) == (201, {"name": "pen", "price": 1.5})
         assert function(http_event("/nothing"))["statusCode"] == 404
+
+
+class TestOpenTelemetry:
+    SOURCE = """
+import json
+from opentelemetry import trace
+from opentelemetry.instrumentation.aws_lambda import AwsLambdaInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
+
+
+class ToLog(SpanExporter):
+    def export(self, spans):
+        for span in spans:
+            context = span.get_span_context()
+            told = {"name": span.name, "trace": format(context.trace_id, "032x"), **dict(span.attributes)}
+            print("SPAN", json.dumps(told), flush=True)
+        return SpanExportResult.SUCCESS
+
+
+provider = TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(ToLog()))
+trace.set_tracer_provider(provider)
+
+
+def handler(event, context):
+    return "traced"
+
+
+AwsLambdaInstrumentor().instrument()
+"""
+    WRAPPER = """#!/bin/sh
+export ORIG_HANDLER="$_HANDLER" OTEL_PROPAGATORS=xray-lambda OTEL_SERVICE_NAME="$AWS_LAMBDA_FUNCTION_NAME"
+exec "$@"
+"""
+
+    def test_a_wrapper_script_of_a_layer_and_the_instrumentation(self, make_function, bundle, zipped, lambda_):
+        """``AWS_LAMBDA_EXEC_WRAPPER`` as OpenTelemetry's layers use it; the span belongs to the invoke's trace."""
+        requirements = [
+            "opentelemetry-instrumentation-aws-lambda",
+            "opentelemetry-sdk",
+            "opentelemetry-propagator-aws-xray",
+        ]
+        layer = lambda_.publish_layer_version(
+            LayerName="otel",
+            Content={"ZipFile": zipped({"otel-instrument": self.WRAPPER}, executables=["otel-instrument"])},
+        )
+        function = make_function(
+            bundle("python3.12", requirements, self.SOURCE),
+            Layers=[layer["LayerVersionArn"]],
+            Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument"}},
+            TracingConfig={"Mode": "Active"},
+            Timeout=30,
+        )
+        result = function.invoke()
+        assert result.body == b'"traced"', result.body
+        (told,) = [json.loads(line[5:]) for line in result.tail.splitlines() if line.startswith("SPAN ")]
+        assert told["faas.invocation_id"] == result.request_id
+        traced = re.search(r"XRAY TraceId: 1-([0-9a-f]{8})-([0-9a-f]{24})\t", result.tail)
+        assert told["trace"] == traced[1] + traced[2]
+
+
+class TestDatadog:
+    def test_its_wrapper_handler_runs_the_functions_own(self, make_function, bundle):
+        """The handler that its layer tells users to set, with ``DD_LAMBDA_HANDLER`` for theirs."""
+        source = "def handler(event, context):\n    return ['wrapped', event]\n"
+        function = make_function(
+            bundle("python3.12", ["datadog-lambda"], source),
+            handler="datadog_lambda.handler.handler",
+            Environment={
+                "Variables": {
+                    "DD_LAMBDA_HANDLER": "app.handler",
+                    "DD_TRACE_ENABLED": "false",
+                    "DD_FLUSH_TO_LOG": "true",
+                    "DD_LOCAL_TEST": "false",
+                }
+            },
+            MemorySize=1769,
+            Timeout=30,
+        )
+        assert function(7) == ["wrapped", 7]

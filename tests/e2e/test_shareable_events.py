@@ -6,20 +6,24 @@ SOURCE = "def handler(event, context):\n    return {'got': event}\n"
 
 
 class TestSam:
-    def test_puts_lists_gets_invokes_and_deletes_events(self, sam, make_function, server, tmp_path):
+    def test_puts_lists_gets_invokes_and_deletes_events(self, tool, make_function, server, arn_of):
         """By the function's ARN; a plain name is looked up in a CloudFormation stack, which there is none of."""
         function = make_function(SOURCE)
-        arn = function.client.get_function(FunctionName=function.name)["Configuration"]["FunctionArn"]
+        arn = arn_of(function.name)
+
+        def sam(*arguments, **options):
+            return tool("sam", "remote", *arguments, **options).stdout
+
         first = {"name": "you", "detail": {"count": 3}}
         assert "completed successfully" in sam(
-            *("remote", "test-event", "put", arn, "--name", "first", "--file", "-"), stdin=json.dumps(first)
+            *("test-event", "put", arn, "--name", "first", "--file", "-"), input=json.dumps(first)
         )
-        sam("remote", "test-event", "put", arn, "--name", "second", "--file", "-", stdin='{"name": "me"}')
-        assert sam("remote", "test-event", "list", arn).split() == ["first", "second"]
-        assert json.loads(sam("remote", "test-event", "get", arn, "--name", "first")) == first
-        answer = sam("remote", "invoke", arn, "--test-event-name", "second")
+        sam("test-event", "put", arn, "--name", "second", "--file", "-", input='{"name": "me"}')
+        assert sam("test-event", "list", arn).split() == ["first", "second"]
+        assert json.loads(sam("test-event", "get", arn, "--name", "first")) == first
+        answer = sam("invoke", arn, "--test-event-name", "second")
         assert json.loads(answer) == {"got": {"name": "me"}}
-        sam("remote", "test-event", "delete", arn, "--name", "first")
+        sam("test-event", "delete", arn, "--name", "first")
 
         schemas = server.client("schemas")
         registry, schema = "lambda-testevent-schemas", f"_{function.name}-schema"

@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -182,3 +183,68 @@ class TestRestart:
         eventually(inits)
         answer = json.loads(client.invoke(FunctionName="f", Qualifier="1")["Payload"].read())
         assert answer["hooks"] == ["before_too", "before", "after"]
+
+
+class TestLatest:
+    """``--snapstart-latest``: beyond AWS, ``$LATEST`` has a snapshot, too."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def folder(cls, tmp_path_factory):
+        return tmp_path_factory.mktemp("latest")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def make(cls, start_server, folder, make_function, isolated):
+        running = cls.server = start_server(folder, "--snapstart-latest")
+        client, logs = running.client("lambda"), running.client("logs")
+
+        def function(source):
+            return make_function(source, client=client, logs_client=logs, SnapStart={"ApplyOn": "PublishedVersions"})
+
+        return function
+
+    SOURCE = """
+import os, uuid
+loaded = uuid.uuid4().hex
+def handler(event, context):
+    if event == "exit":
+        os._exit(1)
+    return ["FORM", loaded, os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]]
+"""
+
+    @staticmethod
+    def restored(function, eventually):
+        """The answer of an environment that was forked just now."""
+
+        def ask():
+            function.invoke("exit")  # the next one is another, once there is a snapshot
+            result = function.invoke()
+            return result.body if "Restore Duration" in result.tail else None
+
+        return json.loads(eventually(ask))
+
+    def test_environments_are_forked_and_an_update_makes_a_new_snapshot(self, make, eventually, zipped):
+        function = make(self.SOURCE)
+        first, second = (self.restored(function, eventually) for _ in range(2))
+        assert first == second
+        assert first[2] == "snap-start"
+        code = zipped({"app.py": self.SOURCE.replace("FORM", "NEW FORM")})
+        function.client.update_function_code(FunctionName=function.name, ZipFile=code)
+        function.client.get_waiter("function_updated_v2").wait(FunctionName=function.name, WaiterConfig={"Delay": 0.05})
+        assert function()[0] == "NEW FORM", "never the old snapshot"
+        third = self.restored(function, eventually)
+        assert third[0] == "NEW FORM"
+        assert third[1] != first[1]
+
+    def test_threads_mean_plain_init_and_the_log_says_so(self, make):
+        function = make(
+            "import threading, time\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+            "def handler(event, context):\n    time.sleep(0.3)\n    return 'ok'\n"
+        )
+        for count in range(1, 9):  # each round needs one environment more than the one before
+            with ThreadPoolExecutor(count) as callers:
+                assert [*callers.map(function, [None] * count)] == ["ok"] * count
+            if any(re.match(r"SNAPSTART\t.*thread", message) for message in function.messages()):
+                return
+        raise AssertionError("no environment's log tells why it was not forked")

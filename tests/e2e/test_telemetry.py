@@ -1,5 +1,6 @@
 """Telemetry as real extensions take it: over HTTP and TCP, in every schema, by listeners good and bad."""
 
+import base64
 import json
 import re
 
@@ -401,3 +402,68 @@ subscribe(DESTINATION, schemaVersion="2022-12-13", types=["platform", "function"
         assert lost["record"]["droppedRecords"] >= 1
         assert lost["record"]["droppedBytes"] > 100
         assert lost["record"]["reason"].startswith("Some logs were dropped")
+
+
+class TestTracing:
+    """X-Ray's identifiers in the function, in REPORT and in telemetry."""
+
+    GIVEN = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8"
+
+    @pytest.fixture
+    def invoke(self, server):
+        """Invoke with a trace header; the answer, and the log's tail."""
+
+        def call(function, header, event):
+            client = server.client("lambda")
+            client.meta.events.register(
+                "before-call.lambda.Invoke", lambda params, **_: params["headers"].update({"X-Amzn-Trace-Id": header})
+            )
+            answer = client.invoke(FunctionName=function.name, Payload=json.dumps(event), LogType="Tail")
+            return json.loads(answer["Payload"].read()), base64.b64decode(answer["LogResult"]).decode()
+
+        return call
+
+    def test_an_active_function_has_a_segment_of_its_own(self, with_listener, invoke):
+        function = with_listener(
+            HTTP
+            + """
+subscribe(DESTINATION, schemaVersion="2022-12-13", types=["platform"], buffering={"timeoutMs": 25})
+""",
+            TracingConfig={"Mode": "Active"},
+        )
+        _, tail = invoke(function, self.GIVEN + ";Sampled=1", {"tell": False})
+        root = "1-5759e988-bd862e3fe1be46a994272793"
+        segment = re.search(rf"\t\nXRAY TraceId: {root}\tSegmentId: ([0-9a-f]{{16}})\tSampled: true\t\n$", tail)[1]
+        found = events(function({"until": "platform.report"}), "platform.")
+        told = [event["record"] for event in found if event["record"].get("tracing", {}).get("spanId") == segment]
+        assert [record["tracing"] for record in told] == [
+            {"spanId": segment, "type": "X-Amzn-Trace-Id", "value": self.GIVEN + ";Sampled=1"}
+        ] * 3, "platform.start, runtimeDone and report"
+
+    @pytest.mark.parametrize(
+        ("mode", "sampled", "traced"), [("Active", 1, True), ("Active", 0, False), ("PassThrough", 1, False)]
+    )
+    def test_the_function_and_what_it_calls_see_the_trace(self, make_function, invoke, mode, sampled, traced):
+        """``_X_AMZN_TRACE_ID`` and the header that boto3 sends on are the same."""
+        source = """
+import os, boto3
+client = boto3.client("lambda")
+def remember(request, **_):
+    client.sent = request.headers["X-Amzn-Trace-Id"]
+client.meta.events.register("before-send.lambda.*", remember)
+def handler(event, context):
+    client.list_functions(MaxItems=1)
+    sent = client.sent
+    return [os.environ["_X_AMZN_TRACE_ID"], sent if isinstance(sent, str) else sent.decode()]
+"""
+        function = make_function(source, TracingConfig={"Mode": mode})
+        (seen, sent), tail = invoke(function, f"{self.GIVEN};Sampled={sampled}", None)
+        assert seen == sent
+        assert seen.startswith("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=")
+        assert f";Sampled={sampled}" in seen
+        assert ("53995c3f42cd8ad8" in seen) is (mode == "PassThrough")
+        assert ("XRAY TraceId" in tail) is traced
+
+    def test_the_first_invoke_of_an_active_function_is_sampled(self, make_function):
+        function = make_function("def handler(event, context):\n    pass\n", TracingConfig={"Mode": "Active"})
+        assert re.search(r"XRAY TraceId: 1-[0-9a-f]{8}-[0-9a-f]{24}\tSegmentId: ", function.invoke().tail)

@@ -10,7 +10,7 @@ from firefork.aws.scope import Scope
 from firefork.catalog.function import LoggingConfig
 from firefork.engine.environment import EnvironmentState
 from firefork.engine.memory import MemoryExhausted
-from firefork.engine.pool import INIT_FAILURE, Plan, Pool, Provisioned, assign
+from firefork.engine.pool import INIT_FAILURE, MAXIMUM_AGE_S, Plan, Pool, Provisioned, assign
 from firefork.engine.spec import ExecutionSpec, Initialization
 from firefork.engine.start_queue import StartQueue
 
@@ -116,10 +116,14 @@ class Bench:
         self.broken = False
         self.error = self.init_error = None
         self.started = []
+        self.gate = asyncio.Event()
+        """Starts wait while it is clear."""
+        self.gate.set()
         self.pool = Pool(SPEC, start=self._start, starts=StartQueue(4), idle_timeout_s=60.0)
 
     async def _start(self, pool, initialization):
         self.started.append(initialization)
+        await self.gate.wait()
         if self.error is not None:
             raise self.error
         return FakeEnvironment(pool, initialization, broken=self.broken, error=self.init_error)
@@ -253,3 +257,42 @@ class TestOnDemand:
             environment.finish()
         bench.pool.tend(0.0)
         assert running[0].sandbox.weight == 1.0
+
+
+class TestAge:
+    """Environments are replaced before the credentials that they were started with expire."""
+
+    @pytest.fixture
+    async def old(self, bench):
+        """A busy environment that is older than any may become."""
+        environment = await bench.pool.invoke(None)
+        environment.created_s -= MAXIMUM_AGE_S + 1
+        return environment
+
+    async def test_one_that_is_old_ends_after_its_invoke(self, bench, old):
+        old.finish()
+        await bench.settle()
+        assert not bench.pool.environments
+
+    async def test_it_serves_nobody_who_waits_for_it(self, bench, old):
+        """A function that is never idle gets new credentials, too: who waits is served by another environment."""
+        bench.gate.clear()
+        waiting = asyncio.ensure_future(bench.pool.invoke(None))
+        while len(bench.started) < 2:
+            await asyncio.sleep(0)
+        old.finish()
+        bench.gate.set()
+        served = await waiting
+        assert served is not old
+        await bench.settle()
+        assert old not in bench.pool.environments
+
+    async def test_a_provisioned_one_is_replaced(self, bench):
+        await bench.provision(1)
+        old = await bench.pool.invoke(None)
+        old.created_s -= MAXIMUM_AGE_S + 1
+        old.finish()
+        bench.pool.tend(0.0)
+        await bench.settle()
+        assert bench.pool.provisioned == Provisioned(allocated=1, failure=None)
+        assert old not in bench.pool.environments

@@ -1,11 +1,13 @@
 """The platform's own log lines, separator for separator."""
 
+import dataclasses
 import json
 
 import pytest
 
 from firefork.catalog.function import LoggingConfig
 from firefork.engine.reports import Report, SystemLog, billed_ms
+from firefork.engine.trace import Trace
 
 NOW_MS = 1_700_000_000_123
 
@@ -53,6 +55,16 @@ class TestText:
     )
     def test_status_stands_where_aws_has_it(self, changes, tail):
         assert text(system_log().end_and_report(NOW_MS, report(**changes))).endswith(tail)
+
+    def test_a_traced_invoke_names_its_segment_on_a_line_of_the_same_event(self):
+        trace = Trace(root="1-5f92b333-70350ac7708cb2b827d1dd11", segment_id="6" * 16, parent_id="7" * 16, sampled=True)
+        _, event = system_log().end_and_report(NOW_MS, report(trace=trace))
+        assert event.message.endswith(
+            "Max Memory Used: 56 MB\t\n"
+            "XRAY TraceId: 1-5f92b333-70350ac7708cb2b827d1dd11\tSegmentId: 6666666666666666\tSampled: true\t\n"
+        )
+        unsampled = dataclasses.replace(trace, sampled=False)
+        assert "XRAY" not in text(system_log().end_and_report(NOW_MS, report(trace=unsampled)))
 
     def test_start_and_init_lines(self):
         log = system_log()

@@ -190,10 +190,11 @@ class TestTotals:
         start()(report(3, init_ms=1.0))
         metering.collect()
         start()(report(400), failed=True)
+        start()(report(1, restore_ms=5.0))
         (total,) = metering.totals().values()
-        assert (total.invocations, total.errors, total.cold_starts) == (2, 1, 1)
-        assert total.duration_s == pytest.approx(0.403)
-        assert sum(total.durations) == 2
+        assert (total.invocations, total.errors, total.cold_starts) == (3, 1, 2)
+        assert total.duration_s == pytest.approx(0.404)
+        assert sum(total.durations) == 3
 
     def test_a_deleted_function_has_none(self, metering, store, start):
         end = start()

@@ -107,10 +107,11 @@ def old(url, vault):
 
     def make(revision):
         database = Database(url, vault)
-        database.migrate(revision)
-        with database.write() as connection:
-            for each in REVISIONS[: REVISIONS.index(revision) + 1]:
-                WRITERS.get(each, lambda connection, vault: None)(connection, vault)
+        for each in REVISIONS[: REVISIONS.index(revision) + 1]:
+            database.migrate(each)
+            if each in WRITERS:
+                with database.write() as connection:
+                    WRITERS[each](connection, vault)
         database.close()
 
     return make
@@ -121,7 +122,7 @@ class TestMigrations:
         with database.read() as connection:
             assert alembic.autogenerate.compare_metadata(MigrationContext.configure(connection), metadata) == []
 
-    @pytest.mark.parametrize("revision", [each for each in REVISIONS if each <= max(WRITERS)])
+    @pytest.mark.parametrize("revision", REVISIONS[:-1])
     def test_a_database_of_each_earlier_schema_is_opened_with_its_content(self, revision, old, url, vault, tmp_path):
         """What a release of then wrote is there after the newest one has started on it, twice."""
         old(revision)

@@ -9,7 +9,7 @@ import pytest
 ROLE = "arn:aws:iam::000000000000:role/tester"
 
 
-class TestDatabaseUrl:
+class TestDatabase:
     def test_a_server_keeps_its_records_in_postgresql(self, start_server, make_postgresql, tmp_path, zipped):
         """Functions, tags and log events are there after a restart; no SQLite file is made."""
         postgresql = make_postgresql()

@@ -13,14 +13,14 @@ export interface Loaded<T> {
 
 /**
  * Loads when it is first shown and whenever `load` changes: give it a `useCallback`.
- * The last value stays while the next one is on its way; `null` loads nothing.
+ * Loads again when `again` is another value. The last value stays while the next one is on its way; `null` loads nothing.
  */
-export function useLoad<T>(load: ((signal: AbortSignal) => Promise<T>) | null): Loaded<T> {
+export function useLoad<T>(load: ((signal: AbortSignal) => Promise<T>) | null, again?: unknown): Loaded<T> {
   const [state, setState] = useState<{ data?: T; error?: unknown; loading: boolean }>({ loading: load !== null });
   const [turn, setTurn] = useState(0);
   const last = useRef(load);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `turn` asks again
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `turn` and `again` ask again
   useEffect(() => {
     if (load === null) return;
     const abort = new AbortController();
@@ -38,7 +38,7 @@ export function useLoad<T>(load: ((signal: AbortSignal) => Promise<T>) | null): 
       },
     );
     return () => abort.abort();
-  }, [load, turn]);
+  }, [load, turn, again]);
 
   const reload = useCallback(() => setTurn((before) => before + 1), []);
   return { data: state.data, error: state.error, loading: state.loading, reload };

@@ -50,7 +50,7 @@ export function Overview() {
     ]);
     return { url, mappings: mappings?.EventSourceMappings ?? [], destinations: invokeConfig?.DestinationConfig };
   }, [lambda, name, qualifier]);
-  const { data } = useLoad(load);
+  const { data } = useLoad(load, configuration);
   const [expanded, setExpanded] = useState(
     () => (localStorage.getItem(STORED) ?? (isNarrow() ? 'closed' : 'open')) === 'open',
   );

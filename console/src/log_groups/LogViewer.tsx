@@ -65,8 +65,10 @@ export function LogViewer({ group, stream, focus }: Props) {
   useEffect(() => {
     const abort = new AbortController();
     const length = RANGES.find(([id]) => id === range)?.[2] ?? 0;
-    const span = range === FOCUS && focus?.span ? focus.span : { startMs: length && Date.now() - length };
-    const query = { group, pattern, stream, ...span };
+    const query =
+      range === FOCUS && focus?.span
+        ? { group, pattern, stream: focus.stream ?? stream, ...focus.span }
+        : { group, pattern, stream, startMs: length && Date.now() - length };
     const failed = (problem: unknown) => {
       if (abort.signal.aborted) return;
       if (isExpired(problem)) signOut('expired');

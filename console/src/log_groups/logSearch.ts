@@ -20,6 +20,8 @@ export interface LogQuery {
 /** What somebody wants to look at in a log. */
 export interface LogFocus {
   readonly pattern: string;
+  /** With a span only. */
+  readonly stream?: string;
   readonly span?: { readonly startMs: number; readonly endMs: number };
 }
 

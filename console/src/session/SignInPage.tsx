@@ -11,7 +11,6 @@ import Spinner from '@cloudscape-design/components/spinner';
 import { useEffect, useRef, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router-dom';
 import { clientSettings } from '../aws/clients.ts';
-import { isNotImplemented } from '../aws/errors.ts';
 import { useAction } from '../aws/load.ts';
 import { changeRegion, currentRegion } from '../aws/region.ts';
 import { useText } from '../language/language.ts';
@@ -21,22 +20,16 @@ import { redeemLink, sessionEnded, signIn } from './session.ts';
 
 const SESSION_S = 12 * 3600;
 
-/** Trades a key pair for temporary credentials; where the server cannot, the pair itself stays in memory only. */
+/** Trades a key pair for temporary credentials; only these are kept. */
 async function signInWithKeys(accessKeyId: string, secretAccessKey: string): Promise<void> {
-  const pair = { accessKeyId, secretAccessKey };
-  const sts = new STSClient(clientSettings(pair, currentRegion()));
-  try {
-    const { Credentials: given } = await sts.send(new GetSessionTokenCommand({ DurationSeconds: SESSION_S }));
-    signIn({
-      accessKeyId: given?.AccessKeyId ?? '',
-      secretAccessKey: given?.SecretAccessKey ?? '',
-      sessionToken: given?.SessionToken,
-      expiresAt: given?.Expiration?.getTime(),
-    });
-  } catch (error) {
-    if (!isNotImplemented(error)) throw error;
-    signIn(pair);
-  }
+  const sts = new STSClient(clientSettings({ accessKeyId, secretAccessKey }, currentRegion()));
+  const { Credentials: given } = await sts.send(new GetSessionTokenCommand({ DurationSeconds: SESSION_S }));
+  signIn({
+    accessKeyId: given?.AccessKeyId ?? '',
+    secretAccessKey: given?.SecretAccessKey ?? '',
+    sessionToken: given?.SessionToken,
+    expiresAt: given?.Expiration?.getTime(),
+  });
 }
 
 /** Signs in by a one-time link, or by an access key. */

@@ -23,6 +23,7 @@ from firefork.api.call import Call
 from firefork.api.dispatch import Operation, dispatch_table
 from firefork.api.http_wire import RequestHead
 from firefork.api.request import BodyTooLong, ClientGone, Request
+from firefork.api.upstream import Upstream
 from firefork.api.web_console import sign_in, web_console
 from firefork.api.web_console.web_console import WebConsole
 from firefork.aws import deviations, models, sigv4, validation
@@ -41,7 +42,7 @@ from firefork.aws.errors import (
     UnknownOperation,
     ValidationError,
 )
-from firefork.aws.protocols import json_rpc, query, rest_json, rpc_v2_cbor
+from firefork.aws.protocols import json_rpc, query, rest_json, rest_xml, rpc_v2_cbor
 from firefork.aws.protocols.message import HttpAnswer, HttpRequest
 from firefork.aws.scope import Scope
 from firefork.store.clock import new_id
@@ -101,13 +102,15 @@ class FrontDoor:
         health: Callable[[], Mapping[str, object]],
         download: Download = lambda path, query: None,
         console: WebConsole | None = None,
+        upstream: Upstream | None = None,
         metrics_page: Callable[[str], HttpAnswer] | None = None,
         verbose: bool = False,
         body_patience_s: float = BODY_PATIENCE_S,
     ) -> None:
         """``services`` maps botocore's names to the objects whose methods answer. ``health`` has ``status`` ``ready``
         or something else; ``download`` finds the file behind a presigned link's path and query; ``console`` answers
-        below its own path; ``metrics_page`` is what Prometheus gets for its Authorization header, in a worker thread.
+        below its own path; ``upstream`` serves the services that are not among ``services``; ``metrics_page`` is what
+        Prometheus gets for its Authorization header, in a worker thread.
         """
         self._tables = {name: dispatch_table(name, providers) for name, providers in services.items()}
         self._signing_names = {models.service_model(name).signing_name: name for name in services}
@@ -116,6 +119,7 @@ class FrontDoor:
         self._health = health
         self._download = download
         self._console = console
+        self.upstream = upstream
         self._metrics_page = metrics_page
         self._verbose = verbose
         self.body_patience_s = body_patience_s
@@ -255,12 +259,13 @@ class _Exchange:
             authorization = sigv4.read_authorization(self._headers, self._query)
         except IncompleteSignature:
             self.service = self._guess_service()
-            raise
+            if self._seems_served():
+                raise
+            return await self._pass_on(self.service)
         self.service = self._service_of(authorization)
         table = self._door.table(self.service)
-        if table is None:
-            name = authorization.service if authorization else self.service
-            raise NotImplementedHere(f"Firefork does not serve the service '{name}'.")
+        if table is None or (authorization is None and not self._seems_served()):
+            return await self._pass_on(self.service)
         labels: dict[str, str] = {}
         self.protocol = self._protocol_of(self.service)
         if self.protocol == "rest-json":
@@ -318,6 +323,28 @@ class _Exchange:
                 show_values = self.service not in deviations.HIDDEN_VALUES
                 raise ValidationError(validation.message(found, show_values=show_values))
         return parameters
+
+    async def _pass_on(self, service: str) -> HttpAnswer:
+        upstream = self._door.upstream
+        if upstream is None:
+            raise NotImplementedHere(
+                f"Firefork does not serve the service '{service}'. Start it with --upstream URL (FIREFORK_UPSTREAM) to "
+                "have requests for other services passed on to an endpoint that serves them."
+            )
+        return await upstream.forward(self._request)
+
+    def _seems_served(self) -> bool:
+        """Whether a request without SigV4 is for a service of this server, as far as its form tells.
+
+        Without an upstream every such request is: it gets the refusal that AWS has for it.
+        """
+        if self._door.upstream is None or rpc_v2_cbor.HEADER in self._headers:
+            return True
+        if "x-amz-target" in self._headers:
+            return self._headers["x-amz-target"] in models.operation_by_target("logs")
+        if "Action=" in self._query or "x-www-form-urlencoded" in self._headers.get("content-type", ""):
+            return True
+        return models.router("lambda").find(self._method, self._path, self._query) is not None
 
     def _service_of(self, authorization: sigv4.Authorization | None) -> str:
         if authorization is None:
@@ -384,12 +411,12 @@ class _Exchange:
         return BODY_LIMITS.get((self.service, self.operation), (_DEFAULT_LIMIT, self.operation or "requested"))
 
     def _refuse(self, error: ServiceError) -> HttpAnswer:
+        if self.service in rest_xml.SIGNING_NAMES:
+            return rest_xml.serialize_error(error, self.request_id)
         service = self.service if self._door.table(self.service) is not None else self._guess_service()
         protocol = self._protocol_of(service)
         if isinstance(error, ValidationError):
             error = _recoded(error, deviations.VALIDATION_CODES.get(service, error.code))
-        if protocol == "query":
-            error = _recoded(error, sigv4.QUERY_CODES.get(type(error), error.code))
         return SERIALIZERS[protocol].serialize_error(service, error, self.request_id)
 
 

@@ -18,7 +18,7 @@ from typing import Final, cast
 
 from firefork.api import http_wire
 from firefork.api.http_wire import Malformed, RequestHead, RequestParser
-from firefork.api.request import ClientGone, Request, RequestBody
+from firefork.api.request import AnswerCut, ClientGone, Request, RequestBody
 from firefork.aws.protocols.message import HttpAnswer
 from firefork.engine.sandbox.sandbox import Sandbox
 
@@ -270,7 +270,7 @@ class Connection(asyncio.Protocol):
                 if not self._queue:
                     self._read_on()
             self._since_s = self._loop.time()
-        except ClientGone:
+        except (AnswerCut, ClientGone):
             self.abort()
         except Exception:  # a defect: the client gets no answer, or no more of it, and the log the cause
             logger.exception("a request could not be answered")

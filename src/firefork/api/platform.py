@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import gc
 import ipaddress
 import json
 import logging
 import os
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
@@ -64,6 +66,7 @@ from firefork.api.schemas.registries import Registries
 from firefork.api.schemas.schemas import Schemas
 from firefork.api.schemas.tags import Tags as SchemaTags
 from firefork.api.sts.identity import Identity
+from firefork.api.upstream import Upstream
 from firefork.api.web_console.files import ConsoleFiles
 from firefork.api.web_console.sign_in import SignIn
 from firefork.api.web_console.web_console import WebConsole
@@ -74,7 +77,7 @@ from firefork.catalog.code_signing_configs import CodeSigningConfigs as CodeSign
 from firefork.catalog.concurrency import Concurrency
 from firefork.catalog.event_invoke_configs import EventInvokeConfigs as EventInvokeCatalog
 from firefork.catalog.event_source_mappings import EventSourceMappings as MappingCatalog
-from firefork.catalog.function import FunctionVersion
+from firefork.catalog.function import LATEST, FunctionVersion
 from firefork.catalog.function_urls import FunctionUrls as UrlCatalog
 from firefork.catalog.functions import Functions as FunctionCatalog
 from firefork.catalog.functions import StateFailure
@@ -96,6 +99,7 @@ from firefork.catalog.tags import Tags as TagCatalog
 from firefork.engine.engine import Engine, EngineOptions
 from firefork.engine.failures import Failure
 from firefork.engine.installations import Installations, RuntimeNotInstalled
+from firefork.engine.response_stream import StreamLimits
 from firefork.engine.sandbox.capabilities import Capabilities, detect
 from firefork.engine.sandbox.network import Network, NetworkFailed
 from firefork.engine.sandbox.sandbox import SandboxLost
@@ -144,6 +148,7 @@ class Platform:
         """Open the data folder. Raises StartFailed."""
         self.settings = settings
         self._check_options()
+        self._ssl_context = _tls(settings.tls_cert, settings.tls_key)
         self._lock_file = self._own_data_dir()
         self._listener = self._listen()
         self.capabilities = self._detect()
@@ -272,7 +277,8 @@ class Platform:
     @property
     def endpoint(self) -> str:
         host, port = self._listener.getsockname()[:2]
-        return f"http://{'[' + host + ']' if ':' in host else host}:{port}"
+        scheme = "http" if self._ssl_context is None else "https"
+        return f"{scheme}://{'[' + host + ']' if ':' in host else host}:{port}"
 
     async def start(self) -> None:
         """Begin to serve."""
@@ -299,6 +305,7 @@ class Platform:
                 spares=settings.spares,
                 memory_budget_mb=settings.memory_budget_mb,
                 concurrent_starts=settings.concurrent_starts,
+                snapstart_latest=settings.snapstart_latest,
             ),
             code=self.packages,
             runtimes=self.installations,
@@ -308,7 +315,7 @@ class Platform:
         )
         self._loop = asyncio.get_running_loop()
         self.provisioner = Provisioner(self.engine, self.functions, self.concurrency, self._loop)
-        self.invoker = Invoker(self.engine, self.concurrency, self.provisioner)
+        self.invoker = Invoker(self.engine, self.concurrency, self.provisioner, _stream_limits(settings))
         if settings.metrics:
             self.invoker.observers.append(self.metering.observe)
             self.logs.listeners.append(self._read_metrics)
@@ -316,6 +323,7 @@ class Platform:
         self.logs.listeners.append(tails.offer)
         self.live_tails = LiveTailSessions(self.logs, tails)
         downloads = Downloads(self.blobs, self.keys)
+        self.upstream = Upstream(settings.upstream, self._run_id) if settings.upstream else None
         self.door = FrontDoor(
             {
                 "lambda": self._lambda_providers(downloads),
@@ -367,15 +375,19 @@ class Platform:
                     settings.region,
                 ),
             ),
+            upstream=self.upstream,
             metrics_page=PrometheusPage(self.metering, self.engine, settings.data_dir / "metrics.token").answer,
             verbose=settings.verbose,
         )
-        self.http = HttpServer(self.door, self.door.refuse)
+        self.http = HttpServer(self.door, self.door.refuse, ssl_context=self._ssl_context)
         self.functions.changed.append(self._function_changed)
-        self.functions.changed.append(lambda scope, name, deleted: self.resource_policies.forget())
         self.functions.published.append(self._version_published)
         for version in await asyncio.to_thread(self.functions.optimised_versions):
-            self._make_snapshot(version)  # processes do not outlive a server, so they are made again
+            # Processes do not outlive a server, so they are made again.
+            if version.version != LATEST:
+                self._make_snapshot(version)
+            elif settings.snapstart_latest:
+                self._warm_up(version.scope, version.name)
         await self.engine.start()
         await asyncio.to_thread(self.provisioner.refresh_all)
         self._begin(self._collect_packages())
@@ -420,7 +432,8 @@ class Platform:
         self.blobs.share()
 
     def _package_in_use(self, digest: str) -> bool:
-        return self.functions.uses(digest) or self.layers.uses(digest)
+        # A layer is found by an index, a function that uses one by reading them all.
+        return self.layers.uses(digest) or self.functions.uses(digest)
 
     async def _collect_packages(self) -> None:
         """Delete packages without owner, for as long as the server runs."""
@@ -434,32 +447,27 @@ class Platform:
                 logger.warning("packages without owner could not be deleted; tried again later: %s", error)
 
     def _heard(self, change: Change) -> None:
-        """Another node changed something: read anew what is remembered of it here."""
-        try:
-            if change.noun == FUNCTION:
-                self.functions.heard(change.scope, change.name)
-            elif change.noun == CONCURRENCY:
-                self.concurrency.heard(change.scope, change.name)
-                self.provisioner.refresh(change.scope, change.name)
-            elif change == IAM:
-                self.directory.heard()
-            elif change == LAYER_POLICY:
-                self.resource_policies.forget()
-        except SQLAlchemyError as error:
-            logger.warning("a change of another node could not be read: %s", error)
+        """Another node changed something: read anew what is remembered of it here. Raises SQLAlchemyError."""
+        if change.noun == FUNCTION:
+            self.functions.heard(change.scope, change.name)
+        elif change.noun == CONCURRENCY:
+            self.concurrency.heard(change.scope, change.name)
+            self.provisioner.refresh(change.scope, change.name)
+        elif change == IAM:
+            self.directory.heard()
+        elif change == LAYER_POLICY:
+            self.resource_policies.forget()
 
     def _recall(self) -> None:
-        """Changes of other nodes may have been missed: read all that is remembered anew."""
-        try:
-            self.functions.recall()
-            self.concurrency.recall()
-            self.provisioner.refresh_all()
-            self.directory.heard()
-            self.resource_policies.forget()
-        except SQLAlchemyError as error:
-            logger.warning("what other nodes may have changed could not be read: %s", error)
+        """Changes of other nodes may have been missed: read all that is remembered anew. Raises SQLAlchemyError."""
+        self.functions.recall()
+        self.concurrency.recall()
+        self.provisioner.refresh_all()
+        self.directory.heard()
+        self.resource_policies.forget()
 
     def _function_changed(self, scope: Scope, name: str, deleted: bool) -> None:
+        self.resource_policies.forget(scope.arn("lambda", f"function:{name}"))
         alive = self.functions.version_names(scope, name) if deleted else set()
         if deleted and not alive:
             self.metering.forget(scope, name)
@@ -511,13 +519,27 @@ class Platform:
         async def work() -> None:
             with contextlib.suppress(Exception):  # a failure shows at the first invoke, where it can be told
                 function = await asyncio.to_thread(self.functions.resolve, scope, name, None)
+                await asyncio.to_thread(self.resource_policies.get, function.function_arn)  # every call asks for it
                 spec = ExecutionSpec.of(function)
                 self.engine.replace(spec)
                 # An alias may point elsewhere now.
                 await asyncio.to_thread(self.provisioner.refresh, scope, name)
-                await self.engine.warm_up(spec)
+                if self.engine.is_optimised(spec):
+                    await self._take_snapshot_of_latest(spec)
+                else:
+                    await self.engine.warm_up(spec)
 
         self._begin(work())
+
+    async def _take_snapshot_of_latest(self, spec: ExecutionSpec) -> None:
+        """An init that fails is told by the next invoke, which runs it again."""
+        async with self._one_snapshot:
+            current = ExecutionSpec.of(await asyncio.to_thread(self.functions.resolve, spec.scope, spec.name, None))
+            if current != spec or self.engine.has_snapshot(spec):
+                return  # the change after this one makes its own, and many a change leaves the spec as it was
+            await self.engine.snapshot(spec)
+        if not await asyncio.to_thread(self.functions.version_names, spec.scope, spec.name):
+            self.engine.forget_deleted(spec.scope, spec.name, set())  # deleted meanwhile
 
     def _role_credentials(self, spec: ExecutionSpec) -> dict[str, str]:
         principal = self.identities.function_session(spec.role, spec.scope, spec.name)
@@ -564,6 +586,8 @@ class Platform:
         await self.engine.stop(limit_s=self.settings.shutdown_limit_s)
         await self.http.stop()
         await self._end_tasks()
+        if self.upstream is not None:
+            await self.upstream.close()
         try:
             await self.network.close()
         except NetworkFailed as error:
@@ -595,6 +619,8 @@ async def serve(settings: Settings, announce: Announce) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await platform.start()
+    # What is there now stays. A full collection that looked through all of it would hold up invokes for 100 ms.
+    gc.freeze()
     for line in _greeting(platform):
         announce(line)
     try:
@@ -611,9 +637,11 @@ def _greeting(platform: Platform) -> list[str]:
     settings = platform.settings
     link = sign_in_link(platform.endpoint, platform.sign_in_links.issue())
     runtimes = [found.identifier for found in platform.installations.all()]
+    is_exposed = settings.tls_cert is None and not _is_loopback(settings.host)
     return [
         f"Firefork {firefork.__version__}",
         f"endpoint   {platform.endpoint}   (region {settings.region}, account {settings.account})",
+        *([_EXPOSED] if is_exposed else []),
         f"data       {settings.data_dir}",
         f"keys       {settings.data_dir / 'credentials'}" + ("   and test/test" if settings.test_credentials else ""),
         f"iam        {platform.iam_mode.value}: a role that does not exist {_ROLE_MODES[platform.iam_mode]}",
@@ -624,6 +652,9 @@ def _greeting(platform: Platform) -> list[str]:
     ]
 
 
+_EXPOSED: Final = (
+    "warning    without --tls-cert everything passes the network in the clear: code, events, secrets in configurations"
+)
 _ROLE_MODES: Final[Mapping[RoleMode, str]] = {
     RoleMode.RELAXED: "may do everything in its account",
     RoleMode.ENFORCE: "may do nothing",
@@ -637,12 +668,33 @@ def _iam_mode(settings: Settings) -> RoleMode:
     return RoleMode.RELAXED if _is_loopback(settings.host) else RoleMode.ENFORCE
 
 
+def _stream_limits(settings: Settings) -> StreamLimits:
+    rate = settings.stream_rate_mb_s
+    return StreamLimits(total_bytes=settings.stream_limit_mb * _MIB, bytes_per_s=None if rate is None else rate * _MIB)
+
+
 def state_failure(failure: Failure) -> StateFailure:
     """A failed init in the words of a version's state. AWS: Lambda API reference, StateReasonCode."""
     told = orjson.loads(failure.payload) if failure.payload.startswith(b"{") else {}
     code = "FunctionError.InitTimeout" if failure.status == "timeout" else "FunctionError.RuntimeInitError"
     reason = f"{told.get('errorType', 'Unknown')}: {told.get('errorMessage', '')}".strip(": ")
     return StateFailure(reason=reason, code=code)
+
+
+def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    """What the public address speaks TLS with. Raises StartFailed."""
+    if certificate is None:
+        if key is not None:
+            raise StartFailed("--tls-key needs --tls-cert: the certificate that the key belongs to")
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_cert_chain(certificate, key)
+    except (OSError, ValueError) as error:  # SSLError is an OSError
+        reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        raise StartFailed(f"the certificate {certificate} cannot be used with its key: {reason}") from None
+    return context
 
 
 def _is_loopback(host: str) -> bool:

@@ -99,7 +99,7 @@ def _of_functions(totals: Mapping[tuple[Scope, str, str], Totals]) -> Iterator[M
         ("invocations", "Invokes that a function ran."),
         ("errors", "Invokes that ended in a function's error."),
         ("throttles", "Invokes that were refused with 429."),
-        ("cold_starts", "Invokes that waited for an environment's init."),
+        ("cold_starts", "Invokes that waited for an environment's init or restore."),
         ("events", "Asynchronous invokes that were accepted."),
     ):
         family = CounterMetricFamily(f"firefork_{name}", text, labels=_LABELS)

@@ -13,6 +13,10 @@ class ClientGone(Exception):
     """The client went away in the middle of its request: nobody waits for an answer."""
 
 
+class AnswerCut(Exception):
+    """The rest of an answer that has begun will not come: its connection has to break off, so that its client knows."""
+
+
 class BodyTooLong(Exception):
     """A body has more bytes than were to be read."""
 

@@ -118,6 +118,14 @@ class NotImplementedHere(ServiceError):
     fault = "Server"
 
 
+class UpstreamFailed(ServiceError):
+    """The endpoint that serves the other services gave no answer."""
+
+    code = "BadGatewayException"
+    status = 502
+    fault = "Server"
+
+
 class ServiceFailure(ServiceError):
     """Our fault: the cause is in the server's log under the request id."""
 

@@ -43,21 +43,6 @@ def takes_gzip(service: str) -> bool:
     return any(model.operation_model(name).request_compression for name in model.operation_names)
 
 
-def query_error_code(service: str, code: str) -> str:
-    """What an error is called in the query protocol. Smithy: "awsQueryError trait"."""
-    model = service_model(service)
-    if code not in model.shape_names:
-        return code
-    return str(model.shape_for(code).metadata.get("error", {}).get("code", code))
-
-
-def query_error_header(service: str, code: str, fault: str) -> list[tuple[str, str]]:
-    """The header by which a service that left the query protocol tells the old code. Smithy: "awsQueryCompatible"."""
-    if "awsQueryCompatible" not in service_model(service).metadata:
-        return []
-    return [("x-amzn-query-error", f"{query_error_code(service, code)};{'Sender' if fault == 'User' else 'Receiver'}")]
-
-
 @functools.cache
 def operation_by_target(service: str) -> Mapping[str, str]:
     """``X-Amz-Target`` values of a JSON service."""
@@ -87,7 +72,8 @@ class Router:
     """Finds the operation of a REST request: method, undecoded path and query."""
 
     def __init__(self, model: ServiceModel) -> None:
-        self._routes: dict[tuple[str, int, str], list[_Route]] = {}
+        self._routes: dict[tuple[str, int, str, str | None], list[_Route]] = {}
+        """By method, number of segments, the first one, and the last one unless it is a label."""
         for name in model.operation_names:
             http = model.operation_model(name).http
             path, _, query = http["requestUri"].partition("?")
@@ -96,7 +82,7 @@ class Router:
             positions = {index for index, _ in labels}
             segments = tuple(None if index in positions else part for index, part in enumerate(parts))
             route = _Route(name, segments, labels, dict(parse_qsl(query, keep_blank_values=True)))
-            self._routes.setdefault((http["method"], len(parts), parts[0]), []).append(route)
+            self._routes.setdefault((http["method"], len(parts), parts[0], segments[-1]), []).append(route)
         for routes in self._routes.values():
             # Constants and literals first: the most specific route wins.
             routes.sort(key=lambda route: (-len(route.constants), len(route.labels)))
@@ -104,9 +90,10 @@ class Router:
     def find(self, method: str, path: str, query: str) -> tuple[str, dict[str, str]] | None:
         """The operation and its decoded labels, or ``None``."""
         parts = path.strip("/").split("/")
-        for route in self._routes.get((method, len(parts), parts[0]), ()):
-            if route.fits(parts, query):
-                return route.operation, {name: unquote(parts[index]) for index, name in route.labels}
+        for last in (parts[-1], None):
+            for route in self._routes.get((method, len(parts), parts[0], last), ()):
+                if route.fits(parts, query):
+                    return route.operation, {name: unquote(parts[index]) for index, name in route.labels}
         return None
 
 

@@ -201,7 +201,7 @@ def _string(shape: Any) -> Check:
 
     def check(value: str, path: str, found: list[str]) -> None:
         shown = None if secret else value
-        if expression is not None and not pattern(expression).fullmatch(value):
+        if expression is not None and not _fits(expression, value):
             found.append(_failed(shown, path, f"Member must satisfy regular expression pattern: {expression}"))
         _check_length(len(value), shown, path, lowest, highest, found)
         if allowed is not None and value not in allowed:
@@ -256,6 +256,19 @@ def _show(value: Any) -> str:
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _fits(expression: str, value: str) -> bool:
+    return _fits_short(expression, value) if len(value) <= _SHORT else bool(pattern(expression).fullmatch(value))
+
+
+_SHORT: Final = 256
+
+
+@functools.lru_cache(maxsize=4096)
+def _fits_short(expression: str, value: str) -> bool:
+    """Remembered: it is mostly names, the same ones again and again."""
+    return bool(pattern(expression).fullmatch(value))
 
 
 @functools.cache

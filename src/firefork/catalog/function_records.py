@@ -19,7 +19,7 @@ from firefork.aws.scope import Scope
 from firefork.catalog.function import LATEST, FunctionVersion, LayerReference, LoggingConfig
 from firefork.store import rows
 from firefork.store.clock import new_id
-from firefork.store.tables import aliases, function_versions
+from firefork.store.tables import aliases, function_versions, layer_versions
 from firefork.store.vault import Vault, vault_of
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
@@ -61,6 +61,22 @@ def save(connection: Connection, function: FunctionVersion, *, new: bool = False
     else:
         condition = rows.within(function_versions, function.scope, name=function.name, number=row["number"])
         connection.execute(update(function_versions).where(condition).values(**values))
+
+
+def function_packages(connection: Connection) -> set[str]:
+    """The digest of every package that some version uses, as its code or as a layer."""
+    found = set()
+    for text in connection.execute(select(function_versions.c.document)).scalars():
+        document = json.loads(text)
+        found.add(document["code_sha256"])
+        found.update(layer["code_sha256"] for layer in document["layers"])
+    return found
+
+
+def used_packages(connection: Connection) -> set[str]:
+    """The digest of every package that a version of a function or a layer uses."""
+    layers = connection.execute(select(layer_versions.c.code_sha256)).scalars()
+    return function_packages(connection) | set(layers)
 
 
 def revision_of(connection: Connection, scope: Scope, name: str, qualifier: str | None) -> str:

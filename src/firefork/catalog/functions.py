@@ -26,7 +26,7 @@ from firefork.aws.errors import (
 from firefork.aws.scope import Scope
 from firefork.catalog.alias import Route, RouteReader
 from firefork.catalog.function import LATEST, FunctionVersion, LayerReference, LoggingConfig
-from firefork.catalog.function_records import from_document, load, need, number_of, save
+from firefork.catalog.function_records import from_document, function_packages, load, need, number_of, save
 from firefork.catalog.function_rules import (
     check_environment,
     check_layers,
@@ -226,7 +226,8 @@ class Functions:
                     rows.within(function_versions, scope)
                 )
             ).all()
-        sizes = {json.loads(row.document)["code_sha256"]: json.loads(row.document)["code_size"] for row in found}
+        documents = (json.loads(row.document) for row in found)
+        sizes = {document["code_sha256"]: document["code_size"] for document in documents}
         return sum(row.number == 0 for row in found), sum(sizes.values())
 
     # ---- writing
@@ -410,12 +411,12 @@ class Functions:
             save(connection, dataclasses.replace(current, **settled))
 
     def optimised_versions(self) -> Sequence[FunctionVersion]:
-        """Published versions whose environments are forked from a snapshot."""
+        """Published versions of which snapshots are made, and ``$LATEST`` of functions that ask for them."""
         table = function_versions.c
         with self._database.read() as connection:
             found = connection.execute(
                 select(table.account, table.region, table.document).where(
-                    table.number > 0, table.document.contains('"snap_start_apply_on": "PublishedVersions"')
+                    table.document.contains('"snap_start_apply_on": "PublishedVersions"')
                 )
             ).all()
         vault = self._database.vault
@@ -519,13 +520,7 @@ class Functions:
     def digests(self) -> set[str]:
         """Every package that some version uses."""
         with self._database.read() as connection:
-            documents = connection.execute(select(function_versions.c.document)).scalars().all()
-        found = set()
-        for text in documents:
-            document = json.loads(text)
-            found.add(document["code_sha256"])
-            found.update(layer["code_sha256"] for layer in document["layers"])
-        return found
+            return function_packages(connection)
 
     def uses(self, digest: str) -> bool:
         """Whether some version has that package, as its code or as a layer."""

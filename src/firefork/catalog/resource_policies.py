@@ -23,34 +23,50 @@ class ResourcePolicies:
         """Without ``load`` no resource has a policy: other accounts get nothing."""
         self._load = load
         self._lock = threading.Lock()
-        self._texts: dict[str, str | None] = {}
-        self._generation = 0
+        self._texts: dict[str, dict[str, str | None]] = {}
+        """By the resource without its qualifier, then by the ARN that was asked for."""
+        self._count = 0
+        self._loading: dict[str, object] = {}
+        """The last load of each ARN that is under way and still holds."""
 
     def known(self, arn: str) -> bool:
         """Whether ``get`` answers from memory."""
-        return self._load is None or arn in self._texts
+        return self._load is None or arn in self._texts.get(_unqualified(arn), ())
 
     def get(self, arn: str) -> str | None:
         """The policy as JSON, ``None`` if the resource has none."""
         if self._load is None:
             return None
+        resource = _unqualified(arn)
         try:
-            return self._texts[arn]
+            return self._texts[resource][arn]
         except KeyError:
             pass
+        load = object()
         with self._lock:
-            generation = self._generation
+            self._loading[arn] = load
         document = self._load(arn)
         text = None if document is None else json.dumps(document)
         with self._lock:
             # A change in the meantime makes this one outdated: it serves this call and is not kept.
-            if generation == self._generation:
-                if len(self._texts) >= _KEPT:
-                    self._texts = {}
-                self._texts[arn] = text
+            if self._loading.get(arn) is load:
+                del self._loading[arn]
+                if self._count >= _KEPT:
+                    self._texts, self._count = {}, 0
+                self._texts.setdefault(resource, {})[arn] = text
+                self._count += 1
         return text
 
-    def forget(self) -> None:
+    def forget(self, resource: str | None = None) -> None:
+        """What is known of a resource (its ARN without a qualifier), or of everything, may have changed."""
         with self._lock:
-            self._generation += 1
-            self._texts = {}
+            if resource is None:
+                self._loading, self._texts, self._count = {}, {}, 0
+                return
+            self._count -= len(self._texts.pop(resource, ()))
+            for arn in [arn for arn in self._loading if _unqualified(arn) == resource]:
+                del self._loading[arn]
+
+
+def _unqualified(arn: str) -> str:
+    return ":".join(arn.split(":")[:7])

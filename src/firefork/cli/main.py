@@ -8,7 +8,7 @@ import sys
 import click
 
 import firefork
-from firefork.cli import console, demo, doctor, env, runtimes, up
+from firefork.cli import backup, console, demo, doctor, env, runtimes, up
 
 
 @click.group(help="Run AWS Lambda functions written in Python on machines you own.")
@@ -17,7 +17,16 @@ def app() -> None:
     pass
 
 
-for _command in (up.up, console.console, env.env, doctor.doctor, runtimes.runtimes, demo.demo):
+for _command in (
+    up.up,
+    console.console,
+    env.env,
+    doctor.doctor,
+    runtimes.runtimes,
+    demo.demo,
+    backup.backup,
+    backup.restore,
+):
     app.add_command(_command)
 
 

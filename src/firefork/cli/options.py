@@ -62,16 +62,22 @@ class _Network(click.ParamType[IPv4Network]):
             self.fail(f"'{value}' is not an IPv4 network, such as 192.168.1.0/24.", param, ctx)
 
 
-class Seconds(click.FloatRange):
-    """A finite number of seconds; fractions are allowed."""
+class Amount(click.FloatRange):
+    """A finite number; fractions are allowed."""
 
-    name = "seconds"
+    name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        seconds = float(super().convert(value, param, ctx))
-        if not math.isfinite(seconds):
-            self.fail(f"'{value}' is not a number of seconds.", param, ctx)
-        return seconds
+        amount = float(super().convert(value, param, ctx))
+        if not math.isfinite(amount):
+            self.fail(f"'{value}' is not a number{' of seconds' if self.name == 'seconds' else ''}.", param, ctx)
+        return amount
+
+
+class Seconds(Amount):
+    """A finite number of seconds."""
+
+    name = "seconds"
 
 
 NETWORK: Final = _Network()
@@ -88,6 +94,11 @@ data_dir: Final[_Decorator] = click.option(
     default=default_data_dir,
     show_default="the user's data folder",
     help="Folder for the database, code and keys.",
+)
+database: Final[_Decorator] = click.option(
+    "--database",
+    envvar="FIREFORK_DATABASE",
+    help="Address of a PostgreSQL database; without: SQLite in the data folder.",
 )
 runtimes_dir: Final[_Decorator] = click.option(
     "--runtimes-dir",

@@ -38,16 +38,25 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     type=options.ACCOUNT,
     help="Account of the root key.",
 )
-@click.option(
-    "--database",
-    envvar="FIREFORK_DATABASE",
-    help="Address of a PostgreSQL database; without: SQLite in the data folder.",
-)
+@options.database
 @click.option(
     "--upstream",
     envvar="FIREFORK_UPSTREAM",
     type=options.URL,
-    help="Where AWS services are that Firefork does not serve: S3 for code.",
+    help="Endpoint that requests for services are passed on to which Firefork does not serve: S3, SQS, DynamoDB …",
+)
+@click.option(
+    "--tls-cert",
+    envvar="FIREFORK_TLS_CERT",
+    type=options.EXISTING_PATH,
+    help="Serve HTTPS with this certificate: a PEM file, with its chain.",
+)
+@click.option(
+    "--tls-key",
+    envvar="FIREFORK_TLS_KEY",
+    type=options.EXISTING_PATH,
+    show_default="in the certificate's file",
+    help="PEM file with the certificate's key.",
 )
 @click.option(
     "--test-credentials",
@@ -148,6 +157,26 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     help="Environments started at once; functions take turns.",
 )
 @click.option(
+    "--stream-limit",
+    envvar="FIREFORK_STREAM_LIMIT",
+    default=200,
+    type=click.IntRange(min=1),
+    help="Megabytes that one streamed response may have.",
+)
+@click.option(
+    "--stream-rate",
+    envvar="FIREFORK_STREAM_RATE",
+    default=2.0,
+    type=options.Amount(min=0.0),
+    help="Megabytes a second of a streamed response after its first 6 MB; 0 for no limit.",
+)
+@click.option(
+    "--snapstart-latest",
+    envvar="FIREFORK_SNAPSTART_LATEST",
+    is_flag=True,
+    help="SnapStart for $LATEST, too, of functions that have it for published versions.",
+)
+@click.option(
     "--metrics",
     envvar="FIREFORK_METRICS",
     default="on",
@@ -172,6 +201,8 @@ def up(
     account: str,
     database: str | None,
     upstream: str | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
     test_credentials: bool,
     iam: str | None,
     allow_blocked_runtimes: bool,
@@ -187,6 +218,9 @@ def up(
     account_concurrency: int,
     memory_budget: int | None,
     concurrent_starts: int,
+    stream_limit: int,
+    stream_rate: float,
+    snapstart_latest: bool,
     metrics: str,
     metrics_retention: int,
     verbose: bool,
@@ -202,6 +236,8 @@ def up(
             account=account,
             database=database,
             upstream=upstream.rstrip("/") if upstream else None,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
             test_credentials=test_credentials,
             iam=iam,
             allow_blocked_runtimes=allow_blocked_runtimes,
@@ -217,6 +253,9 @@ def up(
             account_concurrency=account_concurrency,
             memory_budget_mb=memory_budget,
             concurrent_starts=concurrent_starts,
+            stream_limit_mb=stream_limit,
+            stream_rate_mb_s=stream_rate or None,
+            snapstart_latest=snapstart_latest,
             metrics=metrics == "on",
             metrics_retention_days=metrics_retention,
             verbose=verbose,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from firefork.aws.scope import Scope
+from firefork.catalog.function import LATEST
 from firefork.engine.container_credentials import ContainerCredentials
 from firefork.engine.environment import (
     PREPARED_INIT_LIMIT_S,
@@ -79,6 +80,8 @@ class EngineOptions:
     memory_budget_mb: int | None = None
     """What all environments may use together; ``None``: a share of what is available, see ``memory.py``."""
     concurrent_starts: int = 8
+    snapstart_latest: bool = False
+    """Whether SnapStart is for ``$LATEST``, too: an option beyond AWS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +95,8 @@ class _PlacedCode:
 class _HeldSnapshot:
     """A version's snapshot, or why there is none."""
 
+    spec: ExecutionSpec
+    """What it was made of; ``$LATEST`` may be something else by now."""
     snapshot: Snapshot | None = None
     template: Environment | None = None
     credentials: ContainerCredentials | None = None
@@ -263,7 +268,10 @@ class Engine:
     async def _start_environment(self, pool: Pool, initialization: Initialization) -> Environment:
         spec = pool.spec
         key = (spec.scope, spec.name, spec.version)
-        held = self._snapshots.get(key) if spec.snap_start else None
+        optimised = self.is_optimised(spec)
+        held = self._snapshots.get(key) if optimised else None
+        if held is not None and held.spec != spec:
+            held = None
         if held is not None and held.snapshot is not None and not held.snapshot.ended.is_set():
             sandbox = await held.snapshot.take()
             return self._environment(
@@ -283,7 +291,7 @@ class Engine:
         init_limit_s = self.options.init_limit_s
         if initialization is Initialization.PROVISIONED:
             init_limit_s = max(PREPARED_INIT_LIMIT_S, spec.timeout_s)
-        elif spec.snap_start:
+        elif optimised:
             initialization = Initialization.SNAP_START
             reason = held.unusable if held is not None else "there is no snapshot yet"
             text = f"SNAPSTART\tThis environment initialises the function anew: {reason}\n"
@@ -360,6 +368,15 @@ class Engine:
 
     # ---- snapshots
 
+    def is_optimised(self, spec: ExecutionSpec) -> bool:
+        """Whether environments of ``spec`` are to be forked from a snapshot."""
+        return spec.snap_start and (spec.version != LATEST or self.options.snapstart_latest)
+
+    def has_snapshot(self, spec: ExecutionSpec) -> bool:
+        """Whether ``snapshot`` was through with ``spec``, be it that none could be made."""
+        held = self._snapshots.get((spec.scope, spec.name, spec.version))
+        return held is not None and held.spec == spec
+
     async def snapshot(self, spec: ExecutionSpec) -> Failure | None:
         """Initialise a version once and keep its runtime to fork environments from. Returns why the init failed.
 
@@ -370,15 +387,19 @@ class Engine:
         await self._drop_snapshot(key)
         placed = await self._place_code(spec)
         if self.options.mode == "process":
-            self._snapshots[key] = _HeldSnapshot(unusable="functions run as plain processes here")
+            self._snapshots[key] = _HeldSnapshot(spec=spec, unusable="functions run as plain processes here")
             return None
         if self.options.network.mode == "host":
             # The template knows its Runtime API by a port that its children cannot have.
-            self._snapshots[key] = _HeldSnapshot(unusable="functions share this machine's network (--network host)")
+            self._snapshots[key] = _HeldSnapshot(
+                spec=spec, unusable="functions share this machine's network (--network host)"
+            )
             return None
         if placed.binding.extensions:
             names = ", ".join(placed.binding.extensions)
-            self._snapshots[key] = _HeldSnapshot(unusable=f"its extensions ({names}) are processes of their own")
+            self._snapshots[key] = _HeldSnapshot(
+                spec=spec, unusable=f"its extensions ({names}) are processes of their own"
+            )
             return None
         zygote = await self._zygote(spec)
         snapshot = Snapshot(dataclasses.replace(zygote.plan, spares=SPARES))
@@ -394,19 +415,21 @@ class Engine:
             on_closed=lambda environment: None,
             init_limit_s=max(PREPARED_INIT_LIMIT_S, spec.timeout_s),
         )
-        held = _HeldSnapshot(snapshot=snapshot, template=template, credentials=credentials)
+        held = _HeldSnapshot(spec=spec, snapshot=snapshot, template=template, credentials=credentials)
         await template.initialise(lambda: None)
         failure = template.init_failure
         if failure is None and snapshot.is_ready:
             snapshot.begin()
             self._snapshots[key] = held
+            if spec.version == LATEST and key in self._pools:
+                self._retire(key, self._pools[key])  # initialised the plain way while the snapshot was made
             size = await asyncio.to_thread(template.sandbox.used_bytes)
             if size is not None and self._snapshots.get(key) is held:
                 self._memory.charge(template, (spec.scope, spec.name), size)
             return None
         await held.close()
         if snapshot.unusable is not None:
-            self._snapshots[key] = _HeldSnapshot(unusable=snapshot.unusable)
+            self._snapshots[key] = _HeldSnapshot(spec=spec, unusable=snapshot.unusable)
             return None
         return failure
 

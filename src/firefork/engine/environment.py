@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,6 +49,7 @@ from firefork.engine.sandbox.snapshot import Snapshot
 from firefork.engine.spec import ExecutionSpec, Initialization, extension_environment
 from firefork.engine.telemetry_api import Record, Subscription
 from firefork.engine.telemetry_delivery import TelemetryDelivery
+from firefork.engine.trace import Trace
 from firefork.telemetry.log_event import LogEvent
 
 PREPARED_INIT_LIMIT_S: Final = 130.0
@@ -114,6 +116,9 @@ class Invocation:
     payload: bytes
     invoked_function_arn: str
     trace_id: str | None = None
+    """The trace header that the runtime gets."""
+    trace: Trace | None = None
+    """Set when the function's tracing is active."""
     client_context: str | None = None
     wants_tail: bool = False
     """Whether the caller waits for the log tail, which ends with REPORT: extensions are awaited then."""
@@ -241,6 +246,7 @@ class Environment:
         self._first_byte_s: float | None = None
         self._started_s = self._answered_s = self._polled_s = 0.0
         self._tracing: Mapping[str, str] | None = None
+        self._trace: Trace | None = None
         # Whether it is still to be told that the runtime is done: with which phase of init, with the invoke.
         self._untold_init: str | None = None
         self._untold_invoke = False
@@ -523,6 +529,7 @@ class Environment:
         deadline = started + self.spec.timeout_s
         failure = await self._start_again() if was_broken else None
         self._tail = [] if invocation.wants_tail else None
+        self._trace = invocation.trace
         self._tracing = _tracing(invocation, self._system_log)
         self._untold_invoke = True
         self._emit(self._system_log.start(_now_ms(), invocation.request_id, self._tracing))
@@ -530,28 +537,35 @@ class Environment:
             failure = await self._run(invocation, deadline)
         answer = self._answer
         answered = time.perf_counter() if answer is None else self._answered_s
-        if failure is not None or not self._guests.extensions:
-            return self._conclude(started, answered, init_ms, answer, failure)
-        assert answer is not None
-        if invocation.wants_tail:
+        if failure is None and invocation.wants_tail and self._guests.extensions:
             failure = await self._await_extensions(deadline)
             return self._conclude(started, answered, init_ms, answer, failure, answered_already=True)
+        if failure is not None or invocation.wants_tail:
+            return self._conclude(started, answered, init_ms, answer, failure)
+        assert answer is not None
         # The caller has its answer as soon as the runtime gave it; the extensions have until the deadline.
+        report = self._report(started, answered, init_ms, answer, None, ())
         outcome = Outcome(
             payload=answer.body,
             failed=answer.failed,
-            report=self._report(started, answered, init_ms, answer, None, ()),
+            report=report,
             log_tail=b"",
             streamed=answer.streamed,
             content_type=answer.content_type,
         )
-
-        async def finish() -> None:
-            late = await self._await_extensions(deadline)
-            self._conclude(started, answered, init_ms, answer, late, answered_already=True)
-
-        self._spawn(finish())
+        if self._guests.extensions:
+            self._spawn(self._finish(started, answered, init_ms, answer, deadline))
+        else:
+            # Before the loop looks at any socket again, but behind the answer, which need not wait for the log.
+            self.state = EnvironmentState.SETTLING
+            self._loop.call_soon(partial(self._conclude, started, answered, init_ms, answer, None, report=report))
         return outcome
+
+    async def _finish(
+        self, started: float, answered: float, init_ms: float | None, answer: Responded, deadline: float
+    ) -> None:
+        late = await self._await_extensions(deadline)
+        self._conclude(started, answered, init_ms, answer, late, answered_already=True)
 
     async def _start_again(self) -> Failure | None:
         """Init inside an invoke: its time counts against the function's timeout (AWS: "suppressed init")."""
@@ -602,12 +616,17 @@ class Environment:
         failure: Failure | None,
         *,
         answered_already: bool = False,
+        report: Report | None = None,
     ) -> Outcome:
-        """END and REPORT, and on to the next state. With an answer the caller keeps it, whatever came after."""
+        """END and REPORT, and on to the next state. With an answer the caller keeps it, whatever came after.
+
+        ``report`` is what the caller was told, where that is all.
+        """
         if answered_already or failure is not None:  # else it was done with the answer, just now
             self._drain()
-        spans = self._extension_spans(answered) if answered_already else ()
-        report = self._report(started, answered, init_ms, answer, failure, spans)
+        if report is None:
+            spans = self._extension_spans(answered) if answered_already else ()
+            report = self._report(started, answered, init_ms, answer, failure, spans)
         if self._untold_invoke:
             self._untold_invoke = False
             self._emit(self._system_log.runtime_done(_now_ms(), report))
@@ -618,10 +637,11 @@ class Environment:
         self._tail = None
         if self.state is not EnvironmentState.CLOSED:
             self.state = EnvironmentState.SETTLING
-            if failure is not None:
+            if failure is not None or not self._runtime_alive:
                 # The caller has the answer at once; the processes are ended before anyone gets this environment again.
                 self.state = EnvironmentState.ENDING
-                self._spawn(self._break("TIMEOUT" if failure.status == "timeout" else "FAILURE"))
+                timed_out = failure is not None and failure.status == "timeout"
+                self._spawn(self._break("TIMEOUT" if timed_out else "FAILURE"))
             elif self._guests.invoke_is_over:
                 self._become_available()
             else:
@@ -944,7 +964,8 @@ class Environment:
             self._emit(self._lines.feed(data, now_ms), "function")
         for data in _read_waiting(self.sandbox.frames):
             self._emit(self._frames.feed(data, now_ms, self._last_event_ms), "function")
-        self._emit(self._lines.flush(now_ms), "function")
+        if unfinished := self._lines.flush(now_ms):
+            self._emit(unfinished, "function")
         self._drain_extensions()
 
     def _drain_extensions(self) -> None:
@@ -1006,6 +1027,7 @@ class Environment:
             status=status,
             error_type=error_type if status != "timeout" else None,
             told_error_type=told_error_type,
+            trace=self._trace,
             tracing=self._tracing,
             produced_bytes=self._produced_bytes if answer is not None else None,
             runtime_spans=self._runtime_spans(started, answered) if self._system_log.observer is not None else (),
@@ -1035,6 +1057,9 @@ def _span(name: str, begin: float, end: float) -> Span:
 
 
 def _tracing(invocation: Invocation, log: SystemLog) -> dict[str, str] | None:
+    """The trace context of this invoke's records."""
+    if invocation.trace is not None:
+        return invocation.trace.record
     if log.observer is None or not invocation.trace_id:
         return None
     return {"type": "X-Amzn-Trace-Id", "value": invocation.trace_id}

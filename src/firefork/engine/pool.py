@@ -14,7 +14,7 @@ from firefork.engine.memory import FIRST_ESTIMATE
 from firefork.engine.spec import ExecutionSpec, Initialization
 from firefork.engine.start_queue import StartQueue
 
-_MAXIMUM_AGE_S: Final = 6 * 3600.0
+MAXIMUM_AGE_S: Final = 6 * 3600.0
 """Environments are replaced after some hours even when they are busy, as on AWS; role credentials outlive them."""
 
 
@@ -210,12 +210,17 @@ class Pool:
         provisioned = environment.initialization is Initialization.PROVISIONED
         if provisioned and environment not in self._provisioned and not self._adopt(environment):
             return
+        if self._is_old(environment):
+            # Also if somebody waits for it: where somebody always does, it would outlive its credentials.
+            self._end(environment)
+            self._start_missing()
+            return
         while self._waiting:
             future = self._waiting.popleft()
             if not future.done():
                 future.set_result(environment)
                 return
-        if self._retired or self._is_old(environment):
+        if self._retired:
             self._end(environment)
         elif not provisioned:
             self._idle.append(environment)
@@ -237,7 +242,7 @@ class Pool:
 
     @staticmethod
     def _is_old(environment: Environment) -> bool:
-        return time.monotonic() - environment.created_s > _MAXIMUM_AGE_S
+        return time.monotonic() - environment.created_s > MAXIMUM_AGE_S
 
     def closed(self, environment: Environment) -> None:
         self.environments.discard(environment)

@@ -16,6 +16,7 @@ import orjson
 from firefork.aws.record import record
 from firefork.catalog.function import LoggingConfig
 from firefork.engine.telemetry_api import Record, show_time
+from firefork.engine.trace import Trace
 from firefork.telemetry.log_event import LogEvent
 
 _LEVELS: Final = {"DEBUG": 0, "INFO": 1, "WARN": 2}
@@ -49,6 +50,8 @@ class Report:
     """Set where AWS adds a Status part: timeouts, exits, out of memory."""
     told_error_type: str | None = None
     """As records have it: exceptions of the handler have one there, too."""
+    trace: Trace | None = None
+    """Set when the function's tracing is active."""
     tracing: Mapping[str, str] | None = None
     """The trace context of records."""
     restore_ms: float | None = None
@@ -252,4 +255,6 @@ def _report_text(report: Report) -> str:
         text += "Status: timeout"
     elif report.error_type is not None:
         text += f"Status: error\tError Type: {report.error_type}"
+    if report.trace is not None and report.trace.sampled:
+        text += f"\nXRAY TraceId: {report.trace.root}\tSegmentId: {report.trace.segment_id}\tSampled: true\t"
     return text + "\n"

@@ -26,7 +26,7 @@ class StreamLimits:
     total_bytes: int = 200 * _MIB
     free_bytes: int = 6 * _MIB
     """So many go at any speed."""
-    bytes_per_s: int | None = 2 * _MIB
+    bytes_per_s: float | None = 2 * _MIB
     """The rest; ``None`` for no limit."""
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from firefork.aws.scope import Scope
-from firefork.catalog.function import LATEST, FunctionVersion, LoggingConfig
+from firefork.catalog.function import FunctionVersion, LoggingConfig
 
 _DEAF_RUNTIMES: Final = frozenset({"python3.8", "python3.9", "python3.10", "python3.11"})
 
@@ -44,7 +44,7 @@ class ExecutionSpec:
     tracing_mode: str
     runtime_version_arn: str
     snap_start: bool = False
-    """Whether environments are to be forked from the version's initialised runtime."""
+    """Whether the function asks for SnapStart; whether ``$LATEST`` has it, too, is up to the engine."""
 
     @classmethod
     def of(cls, function: FunctionVersion) -> ExecutionSpec:
@@ -65,7 +65,7 @@ class ExecutionSpec:
             logging=function.logging,
             tracing_mode=function.tracing_mode,
             runtime_version_arn=function.runtime_version_arn,
-            snap_start=function.snap_start_apply_on == "PublishedVersions" and function.version != LATEST,
+            snap_start=function.snap_start_apply_on == "PublishedVersions",
         )
 
     @property

@@ -32,10 +32,11 @@ from firefork.engine.response_stream import ResponseStream, StreamLimits
 from firefork.engine.sandbox.sandbox import SandboxLost
 from firefork.engine.sandbox.zygote import ZygoteFailed
 from firefork.engine.spec import ExecutionSpec
+from firefork.engine.trace import Sampler, Trace, trace_of, unsampled_header
 from firefork.invoke.admission import Admission, Admitted, Demand, Reason, Refusal
 from firefork.invoke.observations import EventReceived, InvokeEnded, InvokeStarted, InvokeThrottled, Observer
 from firefork.invoke.provisioner import Provisioner
-from firefork.store.clock import now_ms, random_hex
+from firefork.store.clock import now_ms
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ class Invoker:
         self.observers: list[Observer] = []
         """Told of every invoke that starts, ends or is throttled, on the event loop; must not block or raise."""
         self._events: set[asyncio.Task[None]] = set()
+        self._sampler = Sampler()
         self._specs: dict[str, tuple[FunctionVersion, ExecutionSpec]] = {}
 
     async def invoke(self, request: InvokeRequest) -> Outcome:
@@ -93,11 +95,13 @@ class Invoker:
         admitted = self._admit(spec, request)
         started_ms = now_ms()
         outcome: Outcome | None = None
+        trace = self._trace(request) if spec.tracing_mode == "Active" else None
         invocation = Invocation(
             request_id=request.request_id,
             payload=payload,
             invoked_function_arn=request.invoked_arn,
-            trace_id=request.trace_header or new_trace_header(),
+            trace_id=trace.header if trace is not None else request.trace_header or unsampled_header(),
+            trace=trace,
             client_context=request.client_context,
             wants_tail=request.wants_tail,
             stream=request.stream,
@@ -114,6 +118,11 @@ class Invoker:
         finally:
             self._release(admitted, request, started_ms, outcome)
         return outcome
+
+    def _trace(self, request: InvokeRequest) -> Trace:
+        function = request.function
+        key = (function.scope, function.name)
+        return trace_of(request.trace_header, lambda: self._sampler.wants(key, self._clock()))
 
     def _admit(self, spec: ExecutionSpec, request: InvokeRequest) -> Admitted:
         """Take a slot for one invoke. Raises TooManyRequests."""
@@ -225,6 +234,7 @@ class Invoker:
         """A function changed or is gone: drop what was derived from it."""
         if deleted:
             self._admission.forget(scope, name)
+            self._sampler.forget((scope, name))
         prefix = scope.arn("lambda", f"function:{name}:")
         for key in [key for key in self._specs if key.startswith(prefix)]:
             del self._specs[key]
@@ -287,8 +297,3 @@ def _parser_words(payload: bytes, error: json.JSONDecodeError) -> str:
         f"Unexpected character ({name if code >= 32 else '(' + name + ')'}): expected a valid value "
         f"(JSON String, Number, Array, Object or token 'null', 'true' or 'false'){where}"
     )
-
-
-def new_trace_header() -> str:
-    """A trace header for a request that came without one: not sampled. AWS: X-Ray, "Tracing header"."""
-    return f"Root=1-{int(time.time()):08x}-{random_hex(24)};Parent={random_hex(16)};Sampled=0"

@@ -76,6 +76,7 @@ class _Tally:
     """What happened on one line within one period."""
 
     __slots__ = (
+        "cold_starts",
         "durations_ms",
         "errors",
         "events",
@@ -93,7 +94,7 @@ class _Tally:
         self.post_runtime_ms: list[float] = []
         self.memory: list[tuple[int, int]] = []
         """Megabytes used and allowed."""
-        self.errors = self.throttles = self.events = self.on_provisioned = self.spilled_over = 0
+        self.cold_starts = self.errors = self.throttles = self.events = self.on_provisioned = self.spilled_over = 0
 
 
 class _LineKey(NamedTuple):
@@ -227,6 +228,8 @@ class Metering:
         tally.errors += seen.failed
         if report.init_ms is not None:
             tally.inits_ms.append(report.init_ms)
+        if report.init_ms is not None or report.restore_ms is not None:
+            tally.cold_starts += 1
         for span in report.spans:
             tally.post_runtime_ms.append(span.duration_ms)
         if seen.slot is Slot.PROVISIONED:
@@ -277,7 +280,7 @@ class Metering:
         total.errors += tally.errors
         total.throttles += tally.throttles
         total.events += tally.events
-        total.cold_starts += len(tally.inits_ms)
+        total.cold_starts += tally.cold_starts
         for duration_ms in tally.durations_ms:
             total.duration_s += duration_ms / 1000
             total.durations[bisect.bisect_left(DURATION_BOUNDS_S, duration_ms / 1000)] += 1

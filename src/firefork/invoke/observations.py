@@ -1,20 +1,20 @@
 """What an observer of invokes is told: plain values, from which metrics can be made.
 
 AWS: Lambda developer guide, "Types of metrics for Lambda functions" (fact sheet section 10.1) names what is counted.
-They are made on the path of every invoke, where a named tuple costs a third of a frozen dataclass.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
+from firefork.aws.record import record
 from firefork.aws.scope import Scope
 from firefork.engine.reports import Report
 from firefork.invoke.admission import Reason, Slot
 
 
-class InvokeStarted(NamedTuple):
+@record
+class InvokeStarted:
     """An invoke got its slot. The counts include it."""
 
     scope: Scope
@@ -32,7 +32,8 @@ class InvokeStarted(NamedTuple):
     concurrent_of_function: int
 
 
-class InvokeEnded(NamedTuple):
+@record
+class InvokeEnded:
     """An invoke gave its slot back, whatever came of it. The counts are without it."""
 
     scope: Scope
@@ -51,7 +52,8 @@ class InvokeEnded(NamedTuple):
     concurrent_of_function: int
 
 
-class InvokeThrottled(NamedTuple):
+@record
+class InvokeThrottled:
     """An invoke was refused with 429; it counts as neither an invocation nor an error."""
 
     scope: Scope
@@ -61,7 +63,8 @@ class InvokeThrottled(NamedTuple):
     reason: Reason
 
 
-class EventReceived(NamedTuple):
+@record
+class EventReceived:
     """An asynchronous invoke was accepted."""
 
     scope: Scope

@@ -51,8 +51,11 @@ class Provisioner:
         self._applied: dict[tuple[Scope, str], frozenset[str]] = {}
 
     def refresh_all(self) -> None:
-        """After a start: have every provisioned environment come back. Blocks, but not until they are initialised."""
-        for scope, name in self._concurrency.provisioned_functions():
+        """After a start, or when changes may have been missed: have what is configured now, and nothing else.
+
+        Blocks, but not until environments are initialised.
+        """
+        for scope, name in {*self._concurrency.provisioned_functions(), *list(self._applied)}:
             self.refresh(scope, name)
 
     def refresh(self, scope: Scope, name: str) -> Future[None]:

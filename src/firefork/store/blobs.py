@@ -15,13 +15,17 @@ from firefork.store.shared_packages import SharedPackages
 class Blobs:
     """Files named by the hex SHA-256 of their content, in two levels of folders."""
 
-    def __init__(self, root: Path, shared: SharedPackages | None = None) -> None:
-        """``shared`` is where other nodes find what is put here, and where theirs is fetched from."""
+    def __init__(self, root: Path, shared: SharedPackages | None = None, *, is_owner: bool = True) -> None:
+        """``shared`` is where other nodes find what is put here, and where theirs is fetched from.
+
+        Whoever is not the folder's owner leaves files alone that its owner may be writing just now.
+        """
         self._root = root
         self._shared = shared
         root.mkdir(parents=True, exist_ok=True)
-        for leftover in root.glob("*/.new-*"):  # of a server that was killed while it wrote
-            leftover.unlink(missing_ok=True)
+        if is_owner:
+            for leftover in root.glob("*/.new-*"):  # of a server that was killed while it wrote
+                leftover.unlink(missing_ok=True)
 
     def put(self, data: bytes) -> str:
         """Store ``data`` durably; its digest. Storing the same twice costs nothing."""

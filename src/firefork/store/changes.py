@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 import psycopg
+from sqlalchemy.exc import SQLAlchemyError
 
 from firefork.aws.scope import Scope
 
@@ -79,7 +80,8 @@ class Listener:
                         told = json.loads(notification.payload)
                         if told.pop("node") != self._node:
                             await asyncio.to_thread(self._hear, Change(**told))
-            except psycopg.OperationalError as error:
+            except (psycopg.Error, SQLAlchemyError) as error:
+                # Also when a change was heard and could not be read: it counts as missed.
                 logger.warning("changes of other nodes are not heard until the database is back: %s", error)
                 self.listening.clear()
                 await asyncio.sleep(_AGAIN_AFTER_S)

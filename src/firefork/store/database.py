@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import alembic.command
 import alembic.config
+import alembic.migration
+import alembic.script
 from sqlalchemy import Connection, create_engine, event, func, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError
 
@@ -18,10 +20,13 @@ from firefork.store.clock import new_id
 from firefork.store.tables import secrets_keys
 from firefork.store.vault import KEY_FILE, SecretUnreadable, Vault
 
+FILE: Final = "firefork.db"
+"""The embedded database's name in a data folder."""
 _WRITERS: Final = 0x66697265
 """Key of the lock that writers hold on PostgreSQL: numbers are read, counted up and written in one transaction."""
 _UNSCRUBBED: Final = "unscrubbed"
 """A table that is there from the migration that sealed secrets until their plain copies are gone from the files."""
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _PROBE: Final = "the database itself"
 """Whose secret the probe is that tells one key file from another."""
 
@@ -62,7 +67,12 @@ class Database:
     @classmethod
     def in_folder(cls, folder: Path) -> Database:
         """The embedded default. Raises OSError, ValueError for a key file that cannot be used."""
-        return cls(f"sqlite:///{folder / 'firefork.db'}", Vault(folder / KEY_FILE))
+        return cls(sqlite_url(folder / FILE), Vault(folder / KEY_FILE))
+
+    @property
+    def file(self) -> Path:
+        """Where a SQLite database is."""
+        return Path(self._engine.url.database or "")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -86,19 +96,44 @@ class Database:
             if change is not None and not self.is_sqlite:
                 connection.execute(select(func.pg_notify(CHANNEL, change.told_by(self.node))))
 
-    def migrate(self, revision: str = "head") -> None:
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection whose queries all see the database of one moment."""
+        with self._engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN")
+            else:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
+    def revision(self) -> str | None:
+        """The schema's revision, ``None`` if there are no tables."""
+        with self.read() as connection:
+            return alembic.migration.MigrationContext.configure(connection).get_current_revision()
+
+    @staticmethod
+    def newest_revision() -> str:
+        """The revision that ``migrate`` leads to."""
+        head = alembic.script.ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+        assert head is not None
+        return head
+
+    def migrate(self, revision: str = "head", *, then: Callable[[Connection], object] | None = None) -> None:
         """Bring the schema to ``revision``, all or nothing: a server that is killed meanwhile leaves no half of it.
 
-        Raises SecretUnreadable if what is sealed in this database was sealed with another key file.
+        ``then`` is called in the same transaction. Raises SecretUnreadable if what is sealed in this database was
+        sealed with another key file.
         """
         config = alembic.config.Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.set_main_option("script_location", str(_MIGRATIONS))
         with self.write() as connection:
             config.attributes["connection"] = connection
             alembic.command.upgrade(config, revision)
             tables = inspect(connection).get_table_names()
             if secrets_keys.name in tables:
                 self._check_key(connection)
+            if then is not None:
+                then(connection)
         if _UNSCRUBBED in tables:
             self._scrub()
 
@@ -130,6 +165,10 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+def sqlite_url(file: Path) -> str:
+    return f"sqlite:///{file}"
 
 
 def _configure_sqlite(connection: Any, record: object) -> None:

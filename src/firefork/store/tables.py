@@ -48,6 +48,7 @@ function_versions = Table(
     Column("last_update_status", String(16)),
     Column("code_sha256", String(64), nullable=False),
     Column("document", Text, nullable=False),
+    Index("function_versions_by_code", "code_sha256"),
 )
 """``number`` 0 is ``$LATEST``; ``environment`` in a document is encrypted with the data folder's key file."""
 
@@ -90,6 +91,7 @@ layer_versions = Table(
     Column("version", Integer, primary_key=True),
     Column("code_sha256", String(64), nullable=False),
     Column("document", Text, nullable=False),
+    Index("layer_versions_by_code", "code_sha256"),
 )
 
 

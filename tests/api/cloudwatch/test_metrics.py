@@ -440,9 +440,12 @@ class TestProtocols:
         assert answer["Error"]["Code"] == "MissingParameter"
         assert answer["ResponseMetadata"]["HTTPStatusCode"] == 400
 
-    @pytest.mark.parametrize("body", [b"{}", gzip.compress(b"{}")[:-3], gzip.compress(b" " * 7_000_000)])
+    @pytest.mark.parametrize(
+        "body",
+        [b"{}", gzip.compress(b"{}")[:-3], gzip.compress(b" " * 7_000_000)],
+        ids=["no gzip", "cut off", "too long"],
+    )
     def test_a_body_that_cannot_be_unpacked(self, server, body):
-        """No gzip, cut off, or too long once it is unpacked."""
         headers = {
             "Content-Encoding": "gzip",
             "X-Amz-Target": "GraniteServiceVersion20100801.PutMetricData",

@@ -28,7 +28,7 @@ const HINTS = [['origins', /cors|origin/i]] as const;
 export function FunctionUrl() {
   const t = useText();
   const lambda = useClient(LambdaClient);
-  const { name, qualifier } = useFunction();
+  const { name, qualifier, reload: reloadFunction } = useFunction();
   const load = useCallback(async () => {
     try {
       return await lambda.send(new GetFunctionUrlConfigCommand({ FunctionName: name, Qualifier: qualifier }));
@@ -139,6 +139,7 @@ export function FunctionUrl() {
           onConfirm={async () => {
             await lambda.send(new DeleteFunctionUrlConfigCommand({ FunctionName: name, Qualifier: qualifier }));
             reload();
+            reloadFunction();
           }}
         >
           {t('deleteUrlText')}

@@ -21,7 +21,7 @@ import { useFunction } from '../functionContext.ts';
 export function Triggers() {
   const t = useText();
   const lambda = useClient(LambdaClient);
-  const { name } = useFunction();
+  const { name, reload } = useFunction();
   const load = useCallback(
     (signal: AbortSignal) =>
       allPages(async (Marker: string | undefined) => {
@@ -35,6 +35,10 @@ export function Triggers() {
   const turn = async (UUID: string | undefined, Enabled: boolean) => {
     await switching.run(() => lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled })));
     loaded.reload();
+  };
+  const changed = () => {
+    loaded.reload();
+    reload();
   };
   return (
     <ManagedTable
@@ -64,12 +68,15 @@ export function Triggers() {
       ]}
       add={{
         label: t('addTrigger'),
-        dialog: (close) => <AddTrigger onClose={close} onDone={loaded.reload} />,
+        dialog: (close) => <AddTrigger onClose={close} onDone={changed} />,
       }}
       remove={{
         title: (mapping) => t('deleteThis', { name: mapping.EventSourceArn ?? '' }),
         warning: t('deleteTriggerText'),
-        run: (mapping) => lambda.send(new DeleteEventSourceMappingCommand({ UUID: mapping.UUID })),
+        run: async (mapping) => {
+          await lambda.send(new DeleteEventSourceMappingCommand({ UUID: mapping.UUID }));
+          reload();
+        },
       }}
     />
   );

@@ -16,7 +16,7 @@ import { LogViewer } from '../../log_groups/LogViewer.tsx';
 import { type LogFocus, searchLogs } from '../../log_groups/logSearch.ts';
 import { Problem } from '../../shell/Problem.tsx';
 import { useFunction } from '../functionContext.ts';
-import { invocationsOf, PATTERN } from './invocations.ts';
+import { invocationsOf, logsOf, PATTERN } from './invocations.ts';
 import { MetricChart, type Series } from './MetricChart.tsx';
 import { type Metrics, mostOf, readMetrics, successRates, sumOf } from './metrics.ts';
 import { RecentInvocations } from './RecentInvocations.tsx';
@@ -109,7 +109,7 @@ export default function MonitorTab() {
           onLogs={(span) => look({ pattern: '', span })}
         />
       )}
-      <RecentInvocations loaded={invocations} onLogs={(requestId) => look({ pattern: `"${requestId}"` })} />
+      <RecentInvocations loaded={invocations} onLogs={(invocation) => look(logsOf(invocation))} />
       <div id="function-logs">
         <LogViewer group={group} focus={focus} />
       </div>

@@ -14,7 +14,7 @@ const PAGE_SIZE = 15;
 
 interface Props {
   readonly loaded: Loaded<readonly Invocation[]>;
-  readonly onLogs: (requestId: string) => void;
+  readonly onLogs: (invocation: Invocation) => void;
 }
 
 /** The newest invokes as the log tells them, with a way to what each logged. */
@@ -63,7 +63,7 @@ export function RecentInvocations({ loaded, onLogs }: Props) {
           header: t('requestId'),
           isRowHeader: true,
           cell: (item) => (
-            <Button variant="inline-link" onClick={() => onLogs(item.requestId)}>
+            <Button variant="inline-link" onClick={() => onLogs(item)}>
               {item.requestId}
             </Button>
           ),

@@ -1,6 +1,7 @@
 /** Invokes as the log tells them: what each cost. */
 
 import type { FilteredLogEvent } from '@aws-sdk/client-cloudwatch-logs';
+import type { LogFocus } from '../../log_groups/logSearch.ts';
 import { type Report, readReport } from '../report.ts';
 
 export interface Invocation extends Report {
@@ -31,4 +32,13 @@ export function invocationsOf(events: readonly FilteredLogEvent[]): Invocation[]
     }
   }
   return found.reverse();
+}
+
+/** Clocks of the report and of the log are read at moments that are not quite the same. */
+const SLACK_MS = 2;
+
+/** Where an invoke's own lines are: few of them name the request, but nobody else writes to its stream meanwhile. */
+export function logsOf({ endedMs, durationMs, initMs = 0, restoreMs = 0, stream }: Invocation): LogFocus {
+  const startMs = Math.floor(endedMs - durationMs - initMs - restoreMs) - SLACK_MS;
+  return { pattern: '', stream, span: { startMs, endMs: endedMs + SLACK_MS } };
 }

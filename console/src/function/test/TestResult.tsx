@@ -16,18 +16,9 @@ import { ADDRESSES } from '../../shell/addresses.ts';
 import { PageLink } from '../../shell/PageLink.tsx';
 import { useFunction } from '../functionContext.ts';
 import type { Report } from '../report.ts';
-import { type FunctionError, readFunctionError } from '../stackTrace.ts';
+import { type FunctionError, readJson } from '../stackTrace.ts';
 import { LogText } from './LogText.tsx';
 import type { RunResult } from './testRun.ts';
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // A streamed answer need not be JSON.
-    return undefined;
-  }
-}
 
 function titleOf(result: RunResult, t: Text): { type: 'success' | 'error' | 'info'; title: string } {
   const event = result.eventName;
@@ -49,14 +40,13 @@ export function TestResult({ result }: Props) {
   const { openPlace, configuration } = useFunction();
   const { type, title } = titleOf(result, t);
   const parsed = readJson(result.answer);
-  const failure = result.functionError ? readFunctionError(parsed) : undefined;
   const group = configuration.LoggingConfig?.LogGroup ?? `/aws/lambda/${configuration.FunctionName}`;
   return (
     <div data-testid="result">
       <Alert type={type} header={<LiveRegion tagName="span">{title}</LiveRegion>} statusIconAriaLabel={t(type)}>
         <SpaceBetween size="m">
           {result.refusal !== undefined && <Box>{messageOf(result.refusal)}</Box>}
-          {failure && <Failure failure={failure} />}
+          {result.failure && <Failure failure={result.failure} />}
           {result.report && <Cost report={result.report} result={result} />}
           {result.answer !== '' && (
             <Tabs

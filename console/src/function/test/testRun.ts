@@ -4,6 +4,7 @@ import { useClient } from '../../aws/clients.ts';
 import { isExpired } from '../../aws/errors.ts';
 import { signOut } from '../../session/session.ts';
 import { type Report, readReport } from '../report.ts';
+import { type FunctionError, readFunctionError } from '../stackTrace.ts';
 
 export type Kind = 'RequestResponse' | 'Stream' | 'Event' | 'DryRun';
 
@@ -21,6 +22,8 @@ export interface RunResult {
   readonly refusal?: unknown;
   readonly status?: number;
   readonly functionError?: string;
+  /** What the function says about its error. */
+  readonly failure?: FunctionError;
   /** As the function sent it. */
   readonly answer: string;
   /** The end of the log, at most 4 KB. */
@@ -75,6 +78,7 @@ export function useTestRun(functionName: string): TestRun {
             status: answer.StatusCode,
             functionError: answer.FunctionError,
             answer: decode(answer.Payload),
+            failure: answer.FunctionError ? readFunctionError(decode(answer.Payload)) : undefined,
             log: decodeLog(answer.LogResult),
             requestId: answer.$metadata.requestId,
             version: answer.ExecutedVersion,
@@ -119,8 +123,10 @@ async function stream(
       show(shown);
     } else if (event.InvokeComplete) {
       const { ErrorCode, ErrorDetails, LogResult } = event.InvokeComplete;
-      const error = ErrorCode ? JSON.stringify({ errorType: ErrorCode, errorMessage: ErrorDetails }) : '';
-      shown = { ...shown, functionError: ErrorCode, answer: shown.answer + error, log: decodeLog(LogResult) };
+      const failure = ErrorCode
+        ? (readFunctionError(ErrorDetails ?? '') ?? { errorType: ErrorCode, errorMessage: ErrorDetails })
+        : undefined;
+      shown = { ...shown, functionError: ErrorCode, failure, log: decodeLog(LogResult) };
     }
   }
   return shown;

@@ -9,7 +9,7 @@ import orjson
 
 from firefork.aws import models
 from firefork.aws.errors import SerializationFailure, ServiceError
-from firefork.aws.protocols import event_stream, values
+from firefork.aws.protocols import event_stream, query_errors, values
 from firefork.aws.protocols.message import HttpAnswer, HttpRequest
 
 
@@ -59,7 +59,7 @@ def serialize_error(service: str, error: ServiceError, request_id: str) -> HttpA
     headers = [
         *_headers(service, request_id),
         ("x-amzn-ErrorType", error.code),
-        *models.query_error_header(service, error.code, error.fault),
+        *query_errors.header(service, error),
     ]
     return HttpAnswer(status=rpc_status(error), headers=headers, body=orjson.dumps(body))
 

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 from firefork.aws import models
 from firefork.aws.errors import ServiceError
-from firefork.aws.protocols import values
+from firefork.aws.protocols import query_errors, values
 from firefork.aws.protocols.message import HttpAnswer, HttpRequest
 
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -114,10 +114,10 @@ def _write(parent: ElementTree.Element, shape: Any, value: Any) -> None:
     elif kind == "timestamp":
         parent.text = values.format_timestamp(shape, value, "iso8601")
     else:
-        parent.text = _text(value)
+        parent.text = xml_text(value)
 
 
-def _text(value: object) -> str:
+def xml_text(value: object) -> str:
     """Without the characters that XML 1.0 cannot hold: a caller's parser would give up on the whole answer."""
     return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", str(value))
 
@@ -126,8 +126,8 @@ def serialize_error(service: str, error: ServiceError, request_id: str) -> HttpA
     root = ElementTree.Element("ErrorResponse", xmlns=_namespace(service))
     body = ElementTree.SubElement(root, "Error")
     ElementTree.SubElement(body, "Type").text = "Sender" if error.fault == "User" else "Receiver"
-    ElementTree.SubElement(body, "Code").text = models.query_error_code(service, error.code)
-    ElementTree.SubElement(body, "Message").text = _text(error.message)
+    ElementTree.SubElement(body, "Code").text = query_errors.code_of(service, error)
+    ElementTree.SubElement(body, "Message").text = xml_text(error.message)
     ElementTree.SubElement(root, "RequestId").text = request_id
     return HttpAnswer(status=error.status, headers=_headers(request_id), body=ElementTree.tostring(root, "utf-8"))
 

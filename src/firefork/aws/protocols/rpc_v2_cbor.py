@@ -11,7 +11,7 @@ import cbor2
 
 from firefork.aws import models
 from firefork.aws.errors import SerializationFailure, ServiceError
-from firefork.aws.protocols import values
+from firefork.aws.protocols import query_errors, values
 from firefork.aws.protocols.json_rpc import rpc_status
 from firefork.aws.protocols.message import HttpAnswer, HttpRequest
 
@@ -88,7 +88,7 @@ def serialize_error(service: str, error: ServiceError, request_id: str) -> HttpA
     shape = model.shape_for(error.code) if error.code in model.shape_names else None
     members = values.error_members(shape, error.message, error.members, error.fault, error.message_member)
     body = _dump({"__type": error.code, **members})
-    headers = [*_headers(request_id), *models.query_error_header(service, error.code, error.fault)]
+    headers = [*_headers(request_id), *query_errors.header(service, error)]
     return HttpAnswer(status=rpc_status(error), headers=headers, body=body)
 
 

@@ -205,9 +205,9 @@ class MetricStore:
                 )
             ).all()
         for row in found:
-            for (known, unit), values in _metrics(row.data):
+            for known, unit, values in orjson.loads(row.data):
                 if known == name:
-                    yield Point(row.start_s, unit, values)
+                    yield Point(row.start_s, unit, Distribution.from_row(values))
 
     def metrics(
         self, scope: Scope, *, since_s: float, namespace: str | None = None, name: str | None = None

@@ -1,4 +1,4 @@
-"""Environment variables of functions are encrypted, and a probe tells by which key file; packages for other nodes."""
+"""Secrets are encrypted, and a probe tells with which key file; packages for other nodes; indexes by package."""
 
 import base64
 import json
@@ -49,13 +49,16 @@ def upgrade() -> None:
         fields = json.loads(row.document)
         if fields["environment"] is not None:
             sealed = vault.seal(json.dumps(fields["environment"]), _owner(row, fields))
-            was_plain |= _write(row, fields | {"environment": base64.b64encode(sealed).decode()})
+            _write(row, fields | {"environment": base64.b64encode(sealed).decode()})
+            was_plain = True
     op.create_table(
         "packages",
         Column("digest", String(64), primary_key=True),
         Column("touched_ms", BigInteger, nullable=False),
         Column("data", LargeBinary, nullable=False),
     )
+    for owner in ("function_versions", "layer_versions"):
+        op.create_index(f"{owner}_by_code", owner, ["code_sha256"])
     if was_plain:
         op.create_table("unscrubbed", Column("id", Integer, primary_key=True))  # for Database.migrate
 
@@ -68,11 +71,12 @@ def downgrade() -> None:
         if fields["environment"] is not None:
             plain = vault.open(base64.b64decode(fields["environment"]), _owner(row, fields))
             _write(row, fields | {"environment": json.loads(plain)})
+    for owner in ("function_versions", "layer_versions"):
+        op.drop_index(f"{owner}_by_code", owner)
     op.drop_table("secrets_keys")
     op.drop_table("packages")
 
 
-def _write(row: Row[Any], fields: dict[str, object]) -> bool:
+def _write(row: Row[Any], fields: dict[str, object]) -> None:
     key = (_VERSIONS.c[name] == getattr(row, name) for name in ("account", "region", "name", "number"))
     op.get_bind().execute(update(_VERSIONS).where(*key).values(document=json.dumps(fields)))
-    return True
