@@ -56,8 +56,9 @@ def check_common_behaviour(make_function, server, runtime):
     assert function()["count"] == 1
     late = function.invoke({"do": "import time; time.sleep(60)"})
     assert b"Task timed out after 2.00 seconds" in late.body
+    patient = make_function(SHOW, runtime=runtime, Timeout=30, **clients(server))
     with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(lambda _: function({"do": "import time; time.sleep(.7)"}), range(4)))
+        return list(pool.map(lambda _: patient({"do": "import time; time.sleep(.7)"}), range(4)))
 
 
 class TestProcessMode:
@@ -234,7 +235,7 @@ def handler(event, context):
             os.waitpid(pid, 0)
     return len(made)
 """
-        function = make_function(source, MemorySize=128, Timeout=60, **clients(ordinary))
+        function = make_function(source, MemorySize=128, Timeout=140, **clients(ordinary))
         assert json.loads(function.invoke("memory").body)["errorType"] == "MemoryError"
         assert function("threads") == 30
         assert 900 < function("processes") < 1024
