@@ -19,8 +19,9 @@ def breaks_policy(text):
     return "Content Security Policy" in text and not text.startswith("Applying inline style")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser():
+    """Ended with the console's tests: Playwright's event loop runs as long as it is there, and lets no other one."""
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: scripts/system-packages test installs it")
     if not (CONSOLE_DIR / "index.html").exists():
@@ -63,7 +64,7 @@ def new_page(browser):
     assert problems == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def session(browser, new_link):
     """What the tab keeps of a sign-in: short-lived credentials."""
     context = browser.new_context()
