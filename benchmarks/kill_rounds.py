@@ -9,12 +9,11 @@ killed while it starts, too. Exits with 1 when anything is not as it should be.
 from __future__ import annotations
 
 import argparse
-import json
 import random
-import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Final
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
@@ -31,7 +30,7 @@ from kill_subjects import (
     WrongAnswer,
     refused,
 )
-from measurement import end_tidily, load_average
+from measurement import conclude, end_tidily, load_average
 
 _LONGEST_S: Final = 2.0
 """Of the changes before a kill."""
@@ -145,6 +144,10 @@ def kill_rounds(count: int, seed: int, *, told: bool = False) -> tuple[dict[str,
     return {"rounds": count, "seed": seed, "acknowledged": dict(changes)}, wrong
 
 
+def _show(figures: Mapping[str, Any]) -> None:
+    print(", ".join(f"{name} {count:,}" for name, count in figures["acknowledged"].items()))
+
+
 def run() -> None:
     end_tidily()
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -155,14 +158,7 @@ def run() -> None:
     if not arguments.json:
         print(f"seed {arguments.seed}, {load_average()}", flush=True)
     figures, wrong = kill_rounds(arguments.rounds, arguments.seed, told=not arguments.json)
-    if arguments.json:
-        print(json.dumps(figures | {"wrong": wrong}, indent=2))
-    else:
-        print(", ".join(f"{name} {count:,}" for name, count in figures["acknowledged"].items()))
-    for text in wrong:
-        print(f"wrong: {text}", file=sys.stderr)
-    if wrong:
-        sys.exit(1)
+    conclude(figures, wrong, as_json=arguments.json, show=_show)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ import os
 import signal
 import statistics
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -74,6 +75,20 @@ def _short(value: float) -> str:
 def load_average() -> str:
     """The machine's load, which every figure should be read beside."""
     return "load average {:.2f} {:.2f} {:.2f}, {} processors".format(*os.getloadavg(), os.cpu_count() or 0)
+
+
+def conclude(
+    figures: Mapping[str, Any], wrong: Sequence[str], *, as_json: bool, show: Callable[[Mapping[str, Any]], None]
+) -> None:
+    """Print what an endurance run found, by ``show`` for people, and exit with 1 if something was wrong."""
+    if as_json:
+        print(json.dumps({**figures, "wrong": list(wrong)}, indent=2))
+    else:
+        show(figures)
+    for text in wrong:
+        print(f"wrong: {text}", file=sys.stderr)
+    if wrong:
+        sys.exit(1)
 
 
 def end_tidily() -> None:

@@ -13,12 +13,11 @@ import argparse
 import json
 import random
 import statistics
-import sys
 import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -28,7 +27,7 @@ from rich.table import Table
 
 from firefork_server import RUNTIME, FireforkServer
 from footprint import Footprint, Sample
-from measurement import end_tidily, load_average
+from measurement import conclude, end_tidily, load_average
 from soak_functions import KINDS, Answer, Kind, answer_of, extension_layer, package
 
 _ROLE: Final = "arn:aws:iam::000000000000:role/soak"
@@ -365,7 +364,7 @@ def soak(minutes: float) -> tuple[dict[str, Any], list[str]]:
     return figures, wrong
 
 
-def _show(figures: dict[str, Any]) -> None:
+def _show(figures: Mapping[str, Any]) -> None:
     table = Table(box=None, pad_edge=False)
     for heading, justify in (("steps", "left"), ("as they should be", "right"), ("not", "right")):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
@@ -388,14 +387,7 @@ def run() -> None:
     if not arguments.json:
         print(load_average(), flush=True)
     figures, wrong = soak(arguments.minutes)
-    if arguments.json:
-        print(json.dumps(figures | {"wrong": wrong}, indent=2))
-    else:
-        _show(figures)
-    for text in wrong:
-        print(f"wrong: {text}", file=sys.stderr)
-    if wrong:
-        sys.exit(1)
+    conclude(figures, wrong, as_json=arguments.json, show=_show)
 
 
 if __name__ == "__main__":

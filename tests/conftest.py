@@ -26,6 +26,7 @@ import hypothesis
 import psycopg
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from firefork.engine.installations import Installations
 from firefork.engine.sandbox.capabilities import detect
@@ -124,6 +125,18 @@ class Server:
             "config": config,
         }
         return boto3.client(service, **{**settings, **options})
+
+    def unchecked(self, service):
+        """A client that sends whatever it is given, and a call of an operation: its answer, or the refusal's."""
+        client = self.client(service, config=Config(parameter_validation=False, retries={"max_attempts": 0}))
+
+        def send(operation, parameters):
+            try:
+                return client._make_api_call(operation, parameters)
+            except ClientError as refusal:
+                return refusal.response
+
+        return client, send
 
     def stop(self, number=signal.SIGTERM):
         if self.process.poll() is None:

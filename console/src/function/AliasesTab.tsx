@@ -31,11 +31,9 @@ const HINTS = [
   ['name', /name|ResourceConflict/i],
 ] as const;
 
-/** Names for versions, with weights. */
-export function AliasesTab() {
-  const t = useText();
+/** All aliases of a function. */
+export function useAliases(name: string) {
   const lambda = useClient(LambdaClient);
-  const { name } = useFunction();
   const load = useCallback(
     (signal: AbortSignal) =>
       allPages(async (Marker: string | undefined) => {
@@ -44,7 +42,15 @@ export function AliasesTab() {
       }, signal),
     [lambda, name],
   );
-  const loaded = useLoad(load);
+  return useLoad(load);
+}
+
+/** Names for versions, with weights. */
+export function AliasesTab() {
+  const t = useText();
+  const lambda = useClient(LambdaClient);
+  const { name } = useFunction();
+  const loaded = useAliases(name);
   return (
     <ManagedTable
       title={t('aliases')}

@@ -265,8 +265,11 @@ LAMBDA: Final[Mapping[str, Sequence[Permission]]] = {
 
 
 def _group_name(asked: Asked) -> str:
+    return _bare_group(asked.request.get("logGroupName") or asked.request.get("logGroupIdentifier") or "")
+
+
+def _bare_group(text: str) -> str:
     """A group's name, from its name or its ARN."""
-    text: str = asked.request.get("logGroupName") or asked.request.get("logGroupIdentifier") or ""
     return text.split(":")[6] if text.startswith("arn:") and text.count(":") >= 6 else text
 
 
@@ -277,8 +280,7 @@ def _group(asked: Asked) -> Sequence[str]:
 def _chosen_groups(asked: Asked) -> Sequence[str]:
     request = asked.request
     chosen = request.get("logGroupNames") or request.get("logGroupIdentifiers") or [request.get("logGroupName") or ""]
-    names = (text.split(":")[6] if text.count(":") >= 6 else text for text in chosen)
-    return [asked.call.scope.arn("logs", f"log-group:{name}:log-stream:") for name in names]
+    return [asked.call.scope.arn("logs", f"log-group:{_bare_group(text)}:log-stream:") for text in chosen]
 
 
 def _stream(asked: Asked) -> Sequence[str]:

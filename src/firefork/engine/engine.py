@@ -386,20 +386,9 @@ class Engine:
         key = (spec.scope, spec.name, spec.version)
         await self._drop_snapshot(key)
         placed = await self._place_code(spec)
-        if self.options.mode == "process":
-            self._snapshots[key] = _HeldSnapshot(spec=spec, unusable="functions run as plain processes here")
-            return None
-        if self.options.network.mode == "host":
-            # The template knows its Runtime API by a port that its children cannot have.
-            self._snapshots[key] = _HeldSnapshot(
-                spec=spec, unusable="functions share this machine's network (--network host)"
-            )
-            return None
-        if placed.binding.extensions:
-            names = ", ".join(placed.binding.extensions)
-            self._snapshots[key] = _HeldSnapshot(
-                spec=spec, unusable=f"its extensions ({names}) are processes of their own"
-            )
+        obstacle = self._obstacle_to_snapshot(placed.binding)
+        if obstacle is not None:
+            self._snapshots[key] = _HeldSnapshot(spec=spec, unusable=obstacle)
             return None
         zygote = await self._zygote(spec)
         snapshot = Snapshot(dataclasses.replace(zygote.plan, spares=SPARES))
@@ -432,6 +421,17 @@ class Engine:
             self._snapshots[key] = _HeldSnapshot(spec=spec, unusable=snapshot.unusable)
             return None
         return failure
+
+    def _obstacle_to_snapshot(self, binding: Binding) -> str | None:
+        """Why a function cannot be forked here, if that is known before its init."""
+        if self.options.mode == "process":
+            return "functions run as plain processes here"
+        if self.options.network.mode == "host":
+            # The template knows its Runtime API by a port that its children cannot have.
+            return "functions share this machine's network (--network host)"
+        if binding.extensions:
+            return f"its extensions ({', '.join(binding.extensions)}) are processes of their own"
+        return None
 
     async def _drop_snapshot(self, key: tuple[Scope, str, str]) -> None:
         held = self._snapshots.pop(key, None)
@@ -515,20 +515,21 @@ class Engine:
             now_s = time.monotonic()
             for pool in self._pools.values():
                 pool.tend(now_s)
-            for zygote in self._running_zygotes():
+            for zygote in self._started_zygotes():
                 zygote.tend(now_s)
+            for held in self._snapshots.values():
+                if held.snapshot is not None:
+                    held.snapshot.tend(now_s)
             for pool in list(self._retired):
                 if not pool.environments:
                     self._retired.discard(pool)
             await self._measure()
 
-    def _running_zygotes(self) -> Iterator[Zygote]:
-        for task in self._zygotes.values():
+    def _started_zygotes(self) -> Iterator[Zygote]:
+        """Of the runtimes, not of snapshots. May be called from any thread."""
+        for task in list(self._zygotes.values()):
             if task.done() and not task.cancelled() and task.exception() is None:
                 yield task.result()
-        for held in self._snapshots.values():
-            if held.snapshot is not None:
-                yield held.snapshot
 
     async def _measure(self) -> None:
         """Charge environments what they use now; one that stood still since it was last looked at still uses that."""
@@ -564,12 +565,7 @@ class Engine:
     @property
     def spares(self) -> int:
         """Sandboxes that wait for a function. May be called from any thread."""
-        started = [
-            task.result()
-            for task in list(self._zygotes.values())
-            if task.done() and not task.cancelled() and not task.exception()
-        ]
-        return sum(zygote.spare_count for zygote in started)
+        return sum(zygote.spare_count for zygote in self._started_zygotes())
 
     @property
     def memory(self) -> tuple[int, int]:

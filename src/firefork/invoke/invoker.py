@@ -34,7 +34,14 @@ from firefork.engine.sandbox.zygote import ZygoteFailed
 from firefork.engine.spec import ExecutionSpec
 from firefork.engine.trace import Sampler, Trace, trace_of, unsampled_header
 from firefork.invoke.admission import Admission, Admitted, Demand, Reason, Refusal
-from firefork.invoke.observations import EventReceived, InvokeEnded, InvokeStarted, InvokeThrottled, Observer
+from firefork.invoke.observations import (
+    EventReceived,
+    InvokeEnded,
+    InvokeStarted,
+    InvokeThrottled,
+    Observation,
+    Observer,
+)
 from firefork.invoke.provisioner import Provisioner
 from firefork.store.clock import now_ms
 
@@ -142,57 +149,54 @@ class Invoker:
         decision = self._admission.admit(demand, self._clock())
         if isinstance(decision, Refusal):
             raise self._throttled(spec, request, decision.reason, "Rate Exceeded.", decision.retry_after_s)
-        for observer in self.observers:
-            observer(
-                InvokeStarted(
-                    scope=scope,
-                    name=name,
-                    version=spec.version,
-                    qualifier=request.qualifier,
-                    slot=decision.slot,
-                    spilled_over=decision.spilled_over,
-                    provisioned=demand.provisioned,
-                    concurrent=self._admission.running(scope),
-                    concurrent_of_function=self._admission.running(scope, name),
-                )
+        self._tell(
+            InvokeStarted(
+                scope=scope,
+                name=name,
+                version=spec.version,
+                qualifier=request.qualifier,
+                slot=decision.slot,
+                spilled_over=decision.spilled_over,
+                provisioned=demand.provisioned,
             )
+        )
         return decision
 
     def _release(self, admitted: Admitted, request: InvokeRequest, started_ms: int, outcome: Outcome | None) -> None:
         self._admission.release(admitted)
-        for observer in self.observers:
-            observer(
-                InvokeEnded(
-                    scope=admitted.scope,
-                    name=admitted.name,
-                    version=admitted.version,
-                    qualifier=request.qualifier,
-                    slot=admitted.slot,
-                    spilled_over=admitted.spilled_over,
-                    started_ms=started_ms,
-                    report=outcome.report if outcome is not None else None,
-                    failed=outcome.failed if outcome is not None else False,
-                    concurrent=self._admission.running(admitted.scope),
-                    concurrent_of_function=self._admission.running(admitted.scope, admitted.name),
-                )
+        self._tell(
+            InvokeEnded(
+                scope=admitted.scope,
+                name=admitted.name,
+                version=admitted.version,
+                qualifier=request.qualifier,
+                slot=admitted.slot,
+                spilled_over=admitted.spilled_over,
+                started_ms=started_ms,
+                report=outcome.report if outcome is not None else None,
+                failed=outcome.failed if outcome is not None else False,
             )
+        )
 
     def _throttled(
         self, spec: ExecutionSpec, request: InvokeRequest, reason: Reason, message: str, retry_after_s: float | None
     ) -> TooManyRequests:
-        for observer in self.observers:
-            observer(
-                InvokeThrottled(
-                    scope=spec.scope,
-                    name=spec.name,
-                    version=spec.version,
-                    qualifier=request.qualifier,
-                    reason=reason,
-                )
+        self._tell(
+            InvokeThrottled(
+                scope=spec.scope,
+                name=spec.name,
+                version=spec.version,
+                qualifier=request.qualifier,
+                reason=reason,
             )
+        )
         # Retry-After holds whole seconds (RFC 9110, section 10.2.3).
         retry_after = None if retry_after_s is None else str(math.ceil(retry_after_s))
         return TooManyRequests(message, Reason=reason.value, Type="User", retryAfterSeconds=retry_after)
+
+    def _tell(self, observation: Observation) -> None:
+        for observer in self.observers:
+            observer(observation)
 
     def new_stream(self) -> ResponseStream:
         """Where the parts of a streamed answer go, with this server's limits."""
@@ -202,15 +206,14 @@ class Invoker:
         """Accept an asynchronous invoke and run it once, behind the caller's back."""
         check_json(request.payload or b"{}")
         function = request.function
-        for observer in self.observers:
-            observer(
-                EventReceived(
-                    scope=function.scope,
-                    name=function.name,
-                    version=function.version,
-                    qualifier=request.qualifier,
-                )
+        self._tell(
+            EventReceived(
+                scope=function.scope,
+                name=function.name,
+                version=function.version,
+                qualifier=request.qualifier,
             )
+        )
 
         async def run() -> None:
             try:

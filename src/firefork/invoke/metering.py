@@ -124,6 +124,14 @@ class _Line:
         self.provisioned = provisioned
         self.tallies: dict[int, _Tally] = {}
 
+    def gauges(self, slot: Slot) -> tuple[Gauge, ...]:
+        """Those that an invoke in this slot moves."""
+        if slot is Slot.UNRESERVED:
+            return self.account, self.function, self.resource, self.unreserved
+        if slot is Slot.PROVISIONED:
+            return self.account, self.function, self.resource, self.provisioned
+        return self.account, self.function, self.resource
+
     def tally(self, time_s: float) -> _Tally:
         start_s = int(time_s // STANDARD_S) * STANDARD_S
         known = self.tallies.get(start_s)
@@ -201,24 +209,14 @@ class Metering:
 
     @staticmethod
     def _started(line: _Line, seen: InvokeStarted) -> None:
-        line.account.enter()
-        line.function.enter()
-        line.resource.enter()
-        if seen.slot is Slot.UNRESERVED:
-            line.unreserved.enter()
-        elif seen.slot is Slot.PROVISIONED:
-            line.provisioned.enter()
+        for gauge in line.gauges(seen.slot):
+            gauge.enter()
         line.provisioned.limit = seen.provisioned
 
     @staticmethod
     def _ended(line: _Line, seen: InvokeEnded) -> None:
-        line.account.leave()
-        line.function.leave()
-        line.resource.leave()
-        if seen.slot is Slot.UNRESERVED:
-            line.unreserved.leave()
-        elif seen.slot is Slot.PROVISIONED:
-            line.provisioned.leave()
+        for gauge in line.gauges(seen.slot):
+            gauge.leave()
         report = seen.report
         if report is None:
             return  # refused, or lost by the platform: no invocation of the function

@@ -16,6 +16,7 @@ from typing import Any, Final
 import regex
 
 from firefork.aws.errors import InvalidParameter
+from firefork.telemetry.regular_expression import ExpressionTooSlow, search
 
 Predicate = Callable[[str], bool]
 
@@ -26,7 +27,6 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">=": operator.ge,
 }
 _MISSING: Final = object()
-_REGEX_PATIENCE_S: Final = 0.5
 
 
 @functools.lru_cache(maxsize=256)
@@ -94,13 +94,12 @@ def _contains(term: str) -> Predicate:
 
 
 def _regular(expression: str) -> Predicate:
-    """Whether an expression is found, within a time: some take longer with every character, without end."""
-    search = regex.compile(expression).search
+    pattern = regex.compile(expression)
 
     def check(message: str) -> bool:
         try:
-            return search(message, timeout=_REGEX_PATIENCE_S) is not None
-        except TimeoutError:
+            return search(pattern, message) is not None
+        except ExpressionTooSlow:
             raise InvalidParameter(f"The regular expression %{expression}% takes too long.") from None
 
     return check

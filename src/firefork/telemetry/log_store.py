@@ -16,11 +16,24 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, Table, and_, bindparam, case, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from firefork.aws.errors import LogsResourceNotFound, ResourceAlreadyExists
 from firefork.aws.scope import Scope
+from firefork.store import rows
 from firefork.store.clock import now_ms
 from firefork.store.database import Database
 from firefork.store.tables import log_chunks, log_groups, log_streams
@@ -278,8 +291,8 @@ class LogStore:
         if pattern:
             query = query.where(func.replace(table.name, pattern, "") != table.name)
         with self._database.read() as connection:
-            rows = connection.execute(query.order_by(table.name).limit(limit)).all()
-            return [self._show_group(connection, scope, row) for row in rows]
+            found = connection.execute(query.order_by(table.name).limit(limit)).all()
+            return [self._show_group(connection, scope, row) for row in found]
 
     def group(self, scope: Scope, name: str) -> LogGroup:
         """Raises LogsResourceNotFound."""
@@ -371,7 +384,7 @@ class LogStore:
             query = select(log_streams).where(table.group_id == self._group_id(connection, scope, group))
             if prefix:
                 query = query.where(_begins(table.name, prefix))
-            rows = connection.execute(query.order_by(table.name)).all()
+            found = connection.execute(query.order_by(table.name)).all()
         return [
             LogStream(
                 id=row.id,
@@ -381,7 +394,7 @@ class LogStore:
                 last_event_ms=row.last_event_ms,
                 last_ingestion_ms=row.last_ingestion_ms,
             )
-            for row in rows
+            for row in found
         ]
 
     # ---- events
@@ -417,10 +430,10 @@ class LogStore:
             query = query.where(log_streams.c.name.in_(streams))
         if prefix:
             query = query.where(_begins(log_streams.c.name, prefix))
-        rows = connection.execute(query).all()
-        if streams is not None and len({row.name for row in rows}) < len(set(streams)):
+        found = connection.execute(query).all()
+        if streams is not None and len({row.name for row in found}) < len(set(streams)):
             raise _no_stream()
-        return {row.id: row.name for row in rows}
+        return {row.id: row.name for row in found}
 
     def _events(
         self,
@@ -540,16 +553,13 @@ def _no_stream() -> LogsResourceNotFound:
     return LogsResourceNotFound("The specified log stream does not exist.")
 
 
-def _group(scope: Scope, name: str) -> Any:
-    table = log_groups.c
-    return and_(table.account == scope.account, table.region == scope.region, table.name == name)
+def _group(scope: Scope, name: str) -> ColumnElement[bool]:
+    return rows.within(log_groups, scope, name=name)
 
 
 def _group_values(scope: Scope, name: str, moment_ms: int, tags: dict[str, str]) -> dict[str, Any]:
     return {
-        "account": scope.account,
-        "region": scope.region,
-        "name": name,
+        **rows.key(scope, name=name),
         "created_ms": moment_ms,
         "tags": json.dumps(tags),
     }
@@ -584,8 +594,8 @@ def _ids(
 ) -> dict[tuple[Any, ...], int]:
     """The ids of rows by their unique columns; rows that there are not are inserted, with ``values`` besides."""
     keys = [table.c[name] for name in columns]
-    rows = connection.execute(select(table.c.id, *keys).where(tuple_(*keys).in_(wanted)))
-    found: dict[tuple[Any, ...], int] = {tuple(key): number for number, *key in rows}
+    known = connection.execute(select(table.c.id, *keys).where(tuple_(*keys).in_(wanted)))
+    found: dict[tuple[Any, ...], int] = {tuple(key): number for number, *key in known}
     missing = [key for key in dict.fromkeys(wanted) if key not in found]
     if missing:
         made = connection.execute(

@@ -7,8 +7,6 @@ test_iam_{groups,roles,users,policies,managed_policies,instance_profiles}.snapsh
 import json
 
 import pytest
-from botocore.config import Config
-from botocore.exceptions import ClientError
 
 MISSING, EXISTS, CONFLICT = "NoSuchEntity", "EntityAlreadyExists", "DeleteConflict"
 MALFORMED, VALIDATION, INPUT, LIMIT = "MalformedPolicyDocument", "ValidationError", "InvalidInput", "LimitExceeded"
@@ -248,7 +246,7 @@ SHAPES = [
 def recorded(start_server, tmp_path_factory):
     """Sends a request that the client does not check, to a server of its own; the answer, or the error's."""
     server = start_server(tmp_path_factory.mktemp("recorded"))
-    client = server.client("iam", config=Config(parameter_validation=False, retries={"max_attempts": 0}))
+    client, send = server.unchecked("iam")
     for name in ("recorded", "attached", "inline"):
         client.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
         client.create_user(UserName=name)
@@ -267,12 +265,6 @@ def recorded(start_server, tmp_path_factory):
     client.attach_user_policy(UserName="attached", PolicyArn=POLICY)
     client.put_role_policy(RoleName="inline", PolicyName="p", PolicyDocument=ALLOWED)
     client.put_user_policy(UserName="inline", PolicyName="p", PolicyDocument=ALLOWED)
-
-    def send(operation, parameters):
-        try:
-            return client._make_api_call(operation, parameters)
-        except ClientError as refusal:
-            return refusal.response
 
     return send
 

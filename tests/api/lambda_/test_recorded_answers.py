@@ -5,8 +5,6 @@ The facts come from the recordings of AWS that localstack/localstack keeps besid
 """
 
 import pytest
-from botocore.config import Config
-from botocore.exceptions import ClientError
 
 ROLE = "arn:aws:iam::000000000000:role/tester"
 NAME = "recorded"
@@ -578,7 +576,7 @@ ACCEPTED = [
 @pytest.fixture(scope="module")
 def recorded(server, make_function, zipped, wait_updated):
     """Sends a request that the client does not check; the answer, or the error's."""
-    client = server.client("lambda", config=Config(parameter_validation=False, retries={"max_attempts": 0}))
+    client, send = server.unchecked("lambda")
     make_function("def handler(event, context): pass", FunctionName=NAME, Publish=True)
     client.update_function_configuration(FunctionName=NAME, Description="second")
     wait_updated(NAME)
@@ -593,13 +591,7 @@ def recorded(server, make_function, zipped, wait_updated):
         LayerName=NAME, VersionNumber=1, StatementId="known", Action="lambda:GetLayerVersion", Principal="*"
     )
 
-    def send(operation, parameters):
-        try:
-            return client._make_api_call(operation, parameters), sha
-        except ClientError as refusal:
-            return refusal.response, sha
-
-    return send
+    return lambda operation, parameters: (send(operation, parameters), sha)
 
 
 def check_refusal(answer, code, message):

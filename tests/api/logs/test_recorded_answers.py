@@ -7,8 +7,6 @@ test_logs_{groups,streams,events}.snapshot.json); requests and table are ours.
 import time
 
 import pytest
-from botocore.config import Config
-from botocore.exceptions import ClientError
 
 GROUP, NO_GROUP = {"logGroupName": "/recorded"}, {"logGroupName": "/none"}
 STREAM = {**GROUP, "logStreamName": "one"}
@@ -84,15 +82,9 @@ REFUSALS = [
 @pytest.fixture(scope="module")
 def recorded(server):
     """Sends a request that the client does not check; the answer, or the error's."""
-    client = server.client("logs", config=Config(parameter_validation=False, retries={"max_attempts": 0}))
+    client, send = server.unchecked("logs")
     client.create_log_group(**GROUP)
     client.create_log_stream(**STREAM)
-
-    def send(operation, parameters):
-        try:
-            return client._make_api_call(operation, parameters)
-        except ClientError as refusal:
-            return refusal.response
 
     return send
 

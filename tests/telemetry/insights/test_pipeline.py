@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firefork.telemetry.insights import pipeline as pipeline_module
-from firefork.telemetry.insights.expressions import PatternTooSlow
 from firefork.telemetry.insights.parser import parse
 from firefork.telemetry.insights.pipeline import Pipeline, QueryTooLarge
 from firefork.telemetry.insights.rows import Row, discovered
 from firefork.telemetry.insights.values import Moment, as_text
+from firefork.telemetry.regular_expression import ExpressionTooSlow
 
 REPORT = (
     "REPORT RequestId: 3f1a6d7e-0c55-4b42-9a35-0d6c5b5f6a11\tDuration: 12.34 ms\tBilled Duration: 13 ms\t"
@@ -169,5 +169,5 @@ class TestBounds:
             run(query, [f'{{"n": {number}}}' for number in range(11)])
 
     def test_an_expression_that_never_ends_is_given_up(self):
-        with pytest.raises(PatternTooSlow):
+        with pytest.raises(ExpressionTooSlow):
             run("filter @message like /^(a|a)*$/", ["a" * 60 + "b"])

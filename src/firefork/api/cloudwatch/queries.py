@@ -143,12 +143,10 @@ class _Computation:
         query = self._queries[id_]
         value = self._compute(id_).value
         if isinstance(value, TimeSeries):
-            return (replace(value, label=_label(query, query.get("Label"), value, value.label, self._call)),)
-        if isinstance(value, tuple):
-            return tuple(
-                replace(each, label=_label(query, query.get("Label"), each, each.label, self._call)) for each in value
-            )
-        raise _refusal(id_, "it must give a time series, and gives a number")
+            value = (value,)
+        if not isinstance(value, tuple):
+            raise _refusal(id_, "it must give a time series, and gives a number")
+        return tuple(replace(each, label=_label(query, each, self._call)) for each in value)
 
     def _compute(self, id_: str) -> _Computed:
         known = self._computed.get(id_)
@@ -232,8 +230,9 @@ def _refusal(id_: str, why: str) -> ValidationError:
     return ValidationError(f"Error in expression '{id_}': {why[:1].upper()}{why[1:]}")
 
 
-def _label(query: Mapping[str, Any], template: str | None, series: TimeSeries, default: str, call: Call) -> str:
-    """A label with what stands in ``${…}`` filled in."""
+def _label(query: Mapping[str, Any], series: TimeSeries, call: Call) -> str:
+    """The label that a query asks for, with what stands in ``${…}`` filled in; else the one that the series has."""
+    template: str | None = query.get("Label")
     values = list(series.points.values())
     stat = query.get("MetricStat") or {}
     metric = stat.get("Metric") or {}
@@ -250,11 +249,11 @@ def _label(query: Mapping[str, Any], template: str | None, series: TimeSeries, d
     def fill(found: re.Match[str]) -> str:
         word, argument = found[1], found[2]
         if word == "LABEL":
-            return default
+            return series.label
         if word == "PROP":
             return properties.get(argument, "")
         if word not in _STATISTIC_OF_LABEL:
             return found[0]
         return f"{_STATISTIC_OF_LABEL[word](values):g}" if values else "--"
 
-    return _DYNAMIC.sub(fill, template) if template else default
+    return _DYNAMIC.sub(fill, template) if template else series.label

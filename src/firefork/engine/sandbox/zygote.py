@@ -199,16 +199,7 @@ class Zygote:
             sandbox = self._spares.popleft()
             if not sandbox.gone.is_set():
                 return sandbox
-        sandbox = self._order()
-        try:
-            await asyncio.wait_for(asyncio.shield(sandbox.ready), _START_LIMIT_S)
-        except TimeoutError:
-            await sandbox.close()
-            raise SandboxLost("the zygote did not answer") from None
-        except BaseException:
-            await sandbox.close()
-            raise
-        return sandbox
+        return await self._make()
 
     def expect(self) -> None:
         """A function was made or changed that this zygote will be asked for."""
@@ -237,24 +228,24 @@ class Zygote:
             wait_s = self._taken_s + _CALM_S - time.monotonic()
             if wait_s > 0:
                 await asyncio.sleep(wait_s)
-            elif not await self._add_spare():
+                continue
+            try:
+                self._spares.append(await self._make())
+            except SandboxLost:
                 return
 
-    async def _add_spare(self) -> bool:
-        """Whether it came to be."""
+    async def _make(self) -> Sandbox:
+        """Order a sandbox and wait until it is ready. Raises SandboxLost."""
+        sandbox = self._order()
         try:
-            sandbox = self._order()
-        except SandboxLost:
-            return False
-        try:
-            await sandbox.ready
-        except BaseException as error:
+            await asyncio.wait_for(asyncio.shield(sandbox.ready), _START_LIMIT_S)
+        except TimeoutError:
             await sandbox.close()
-            if not isinstance(error, SandboxLost):
-                raise
-            return False
-        self._spares.append(sandbox)
-        return True
+            raise SandboxLost("the zygote did not answer") from None
+        except BaseException:  # cancelled, too: nobody else would release it
+            await sandbox.close()
+            raise
+        return sandbox
 
     def _order(self) -> Sandbox:
         cgroup = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 import regex
 
@@ -25,21 +24,7 @@ from firefork.telemetry.insights.syntax import (
     Unary,
 )
 from firefork.telemetry.insights.values import Value, as_number, as_text, compare, is_true
-
-PATIENCE_S: Final = 0.5
-"""Of a regular expression on one value: some take longer with every character, without end."""
-
-
-class PatternTooSlow(Exception):
-    """A regular expression did not come to an end."""
-
-
-def search(pattern: regex.Pattern[str], text: str) -> regex.Match[str] | None:
-    """Raises PatternTooSlow."""
-    try:
-        return pattern.search(text, timeout=PATIENCE_S)
-    except TimeoutError:
-        raise PatternTooSlow(pattern.pattern) from None
+from firefork.telemetry.regular_expression import search
 
 
 def compile_expression(expression: Expression) -> Evaluate:

@@ -11,7 +11,7 @@ from typing import Final
 import regex
 
 from firefork.telemetry.insights.aggregates import Aggregate, Evaluate
-from firefork.telemetry.insights.expressions import Aggregation, compile_expression, search
+from firefork.telemetry.insights.expressions import Aggregation, compile_expression
 from firefork.telemetry.insights.parser import MOST_ROWS
 from firefork.telemetry.insights.rows import Row
 from firefork.telemetry.insights.syntax import (
@@ -26,6 +26,7 @@ from firefork.telemetry.insights.syntax import (
     Stats,
 )
 from firefork.telemetry.insights.values import Value, as_text, is_true, rank
+from firefork.telemetry.regular_expression import search
 
 KEPT_LIMIT: Final = 200_000
 """Rows, groups or values that one command may hold at a time."""
@@ -66,7 +67,7 @@ class Pipeline:
         return pipeline
 
     def run(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """Raises QueryTooLarge, PatternTooSlow, on the way."""
+        """Raises QueryTooLarge, ExpressionTooSlow, on the way."""
         for stage in self._stages:
             rows = stage(rows)
         return iter(rows)

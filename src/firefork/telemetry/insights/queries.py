@@ -18,12 +18,12 @@ from typing import Final
 from firefork.aws.errors import LogsLimitExceeded, LogsResourceNotFound
 from firefork.aws.scope import Scope
 from firefork.store.clock import new_id
-from firefork.telemetry.insights.expressions import PatternTooSlow
 from firefork.telemetry.insights.parser import parse
 from firefork.telemetry.insights.pipeline import Pipeline, QueryTooLarge
 from firefork.telemetry.insights.rows import Row, discovered
 from firefork.telemetry.insights.values import Moment, Value, as_text
 from firefork.telemetry.log_store import LogStore, StoredEvent
+from firefork.telemetry.regular_expression import ExpressionTooSlow
 
 logger = logging.getLogger(__name__)
 
@@ -156,7 +156,7 @@ class Queries:
             status = QueryStatus.COMPLETE
         except _Stopped as end:
             status = end.status
-        except (QueryTooLarge, PatternTooSlow, LogsResourceNotFound) as error:
+        except (QueryTooLarge, ExpressionTooSlow, LogsResourceNotFound) as error:
             logger.info("query %s failed: %s %s", query.id, type(error).__name__, error)
             status = QueryStatus.FAILED
         except Exception:  # a worker's error would be seen by nobody, and the query would run for ever

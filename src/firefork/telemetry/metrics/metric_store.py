@@ -157,20 +157,16 @@ class MetricStore:
         known = self._set_ids.get(metric_set)
         if known is not None:
             return known
-        key = rows.key(metric_set.scope, namespace=metric_set.namespace, digest=metric_set.digest)
-        found = connection.execute(
-            select(metric_sets.c.id).where(
-                rows.within(metric_sets, metric_set.scope, namespace=metric_set.namespace, digest=metric_set.digest)
-            )
-        ).scalar()
+        found = _known_id(connection, metric_set)
         if found is None:
             if connection.execute(select(func.count()).select_from(metric_sets)).scalar_one() >= self._sets_limit:
                 return None
+            key = rows.key(metric_set.scope, namespace=metric_set.namespace, digest=metric_set.digest)
             made = connection.execute(insert(metric_sets).values(**key, dimensions=metric_set.dimensions_json))
             assert made.inserted_primary_key is not None
-            found = made.inserted_primary_key[0]
-        self._set_ids[metric_set] = int(found)
-        return int(found)
+            found = int(made.inserted_primary_key[0])
+        self._set_ids[metric_set] = found
+        return found
 
     def _note_seen(self, connection: Connection, set_id: int, name: str, start_s: int) -> None:
         last_s = self._seen.get((set_id, name))
@@ -192,11 +188,7 @@ class MetricStore:
         self.flush()
         table = metric_points.c
         with self._database.read() as connection:
-            set_id = connection.execute(
-                select(metric_sets.c.id).where(
-                    rows.within(metric_sets, metric_set.scope, namespace=metric_set.namespace, digest=metric_set.digest)
-                )
-            ).scalar()
+            set_id = _known_id(connection, metric_set)
             if set_id is None:
                 return
             found = connection.execute(
@@ -275,6 +267,15 @@ class MetricStore:
             self.tend()
         except SQLAlchemyError:
             logger.exception("old metrics could not be folded; tried again later")
+
+
+def _known_id(connection: Connection, metric_set: MetricSet) -> int | None:
+    found = connection.execute(
+        select(metric_sets.c.id).where(
+            rows.within(metric_sets, metric_set.scope, namespace=metric_set.namespace, digest=metric_set.digest)
+        )
+    ).scalar()
+    return None if found is None else int(found)
 
 
 def _row(set_id: int, period_s: int, start_s: int, metrics: dict[_Name, Distribution]) -> dict[str, Any]:

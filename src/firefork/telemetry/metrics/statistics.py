@@ -90,8 +90,7 @@ def _trimmed(kind: str, low: float, high: float) -> Statistic:
         if not _can_be_told(values):
             return None
         if kind == "wm":
-            bottom, top = _percentile(values, low), _percentile(values, high)
-            return _of("tm", [(min(max(value, bottom), top), times) for value, times in _ranked(values)], values)
+            return _winsorized(values, _percentile(values, low), _percentile(values, high))
         kept, passed = [], 0.0
         first, last = low * values.count, high * values.count
         for value, times in _ranked(values):
@@ -110,19 +109,21 @@ def _between(kind: str, low: float | None, high: float | None) -> Statistic:
     def told(values: Distribution) -> float | None:
         if not _can_be_told(values):
             return None
-        ranked = _ranked(values)
         if kind == "wm":
-            bottom = values.minimum if low is None else low
-            top = values.maximum if high is None else high
-            return _of("tm", [(min(max(value, bottom), top), times) for value, times in ranked], values)
+            return _winsorized(values, values.minimum if low is None else low, values.maximum if high is None else high)
         kept = [
             (value, times)
-            for value, times in ranked
+            for value, times in _ranked(values)
             if (low is None or value > low) and (high is None or value <= high)
         ]
         return _of(kind, kept, values)
 
     return told
+
+
+def _winsorized(values: Distribution, bottom: float, top: float) -> float | None:
+    """The mean of values that are moved to the bounds where they are beyond."""
+    return _of("tm", [(min(max(value, bottom), top), times) for value, times in _ranked(values)], values)
 
 
 def _of(kind: str, kept: Sequence[tuple[float, float]], values: Distribution) -> float | None:
