@@ -69,7 +69,7 @@ def report(duration_ms=5.0, **members):
 def start(metering):
     def start(*, version="$LATEST", qualifier=None, slot=Slot.UNRESERVED, spilled_over=False, provisioned=0):
         who = {"scope": HERE, "name": "f", "version": version, "qualifier": qualifier}
-        how = {"slot": slot, "spilled_over": spilled_over}
+        how = {"slot": slot, "spilled_over": spilled_over, "concurrent": 1, "concurrent_of_function": 1}
         metering.observe(InvokeStarted(**who, **how, provisioned=provisioned))
 
         def end(shown=None, *, failed=False):

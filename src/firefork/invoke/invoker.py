@@ -158,6 +158,8 @@ class Invoker:
                 slot=decision.slot,
                 spilled_over=decision.spilled_over,
                 provisioned=demand.provisioned,
+                concurrent=self._admission.running(scope),
+                concurrent_of_function=self._admission.running(scope, name),
             )
         )
         return decision
@@ -175,6 +177,8 @@ class Invoker:
                 started_ms=started_ms,
                 report=outcome.report if outcome is not None else None,
                 failed=outcome.failed if outcome is not None else False,
+                concurrent=self._admission.running(admitted.scope),
+                concurrent_of_function=self._admission.running(admitted.scope, admitted.name),
             )
         )
 

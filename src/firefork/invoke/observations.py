@@ -15,7 +15,7 @@ from firefork.invoke.admission import Reason, Slot
 
 @record
 class InvokeStarted:
-    """An invoke got its slot."""
+    """An invoke got its slot. The counts include it."""
 
     scope: Scope
     name: str
@@ -27,11 +27,14 @@ class InvokeStarted:
     """It runs on demand although its version has provisioned concurrency."""
     provisioned: int
     """Ready environments of the version's provisioned concurrency."""
+    concurrent: int
+    """Running invokes of the account and region."""
+    concurrent_of_function: int
 
 
 @record
 class InvokeEnded:
-    """An invoke gave its slot back, whatever came of it."""
+    """An invoke gave its slot back, whatever came of it. The counts are without it."""
 
     scope: Scope
     name: str
@@ -45,6 +48,8 @@ class InvokeEnded:
     """What it cost; ``None`` if it never reached an environment."""
     failed: bool
     """Whether the function answered with an error, or not at all."""
+    concurrent: int
+    concurrent_of_function: int
 
 
 @record
