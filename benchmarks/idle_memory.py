@@ -1,7 +1,8 @@
 """Memory of one more idle environment (proportional set size of its processes), beside one more emulator.
 
 Measured as a slope: all processes below the server with some environments and with more, so that the server's own
-share of an environment counts and what all share does not. Source: proc(5), ``smaps_rollup``.
+share of an environment counts and what all share does not. No spares are kept, which would be made while environments
+are added and are none. Source: proc(5), ``smaps_rollup``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _FIRST = 4
 
 
 def measure(rounds: int) -> list[Figure]:
-    with FireforkServer() as server:
+    with FireforkServer("--spares", "0") as server:
         connection = server.connect()
 
         def add(count: int) -> float:
