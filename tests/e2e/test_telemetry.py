@@ -24,7 +24,10 @@ def keep(**batch):
 
 
 def kept():
-    return open("/tmp/batches").readlines() if os.path.exists("/tmp/batches") else []
+    if not os.path.exists("/tmp/batches"):
+        return []
+    with open("/tmp/batches") as file:
+        return file.read().split("\\n")[:-1]  # one reading: the listener goes on writing
 
 
 """
@@ -86,7 +89,8 @@ def batches():
     if not os.path.exists("/tmp/batches"):
         return []
     with open("/tmp/batches") as file:
-        return [json.loads(line) for line in file if line.endswith("\\n")]
+        *whole, _unfinished = file.read().split("\\n")  # one reading: the listener goes on writing
+    return [json.loads(line) for line in whole]
 
 def handler(event, context):
     for number in range(event.get("lines", 0)):
