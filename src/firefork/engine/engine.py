@@ -20,11 +20,11 @@ from firefork.engine.environment import (
     PREPARED_INIT_LIMIT_S,
     Binding,
     Environment,
-    EnvironmentState,
     Invocation,
     Outcome,
     extension_names,
 )
+from firefork.engine.environment_state import EnvironmentState
 from firefork.engine.failures import Failure
 from firefork.engine.installations import Installation
 from firefork.engine.memory import FUNCTION_SHARE, Idle, MemoryExhausted, MemoryLedger, default_budget, make_room

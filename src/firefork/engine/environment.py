@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import enum
 import fcntl
 import json
 import os
@@ -24,7 +23,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from firefork.aws.record import record
-from firefork.engine import extensions_api, failures
+from firefork.engine import environment_state, extensions_api, failures
+from firefork.engine.environment_state import EnvironmentState
 from firefork.engine.extensions_api import ExtensionFailed, ExtensionPolled, ExtensionRegistered, ExtensionState
 from firefork.engine.failures import Failure
 from firefork.engine.guest_reply import IllegalTransition, Reply
@@ -73,31 +73,6 @@ _LOOP_TICK_S: Final = 0.001
 """How much too early a timer may come: uvloop counts in milliseconds."""
 _READ_SIZE: Final = 65536
 _MIB: Final = 1024 * 1024
-
-
-class EnvironmentState(enum.Enum):
-    STARTING = "starting"
-    IDLE = "idle"
-    BUSY = "busy"
-    SETTLING = "settling"
-    """The caller has its answer; the runtime or an extension is not done yet."""
-    ENDING = "ending"
-    """The caller has its answer, a failure; the processes are being ended."""
-    BROKEN = "broken"
-    """The runtime failed or was ended; it is started again by the next invoke, with ``/tmp`` kept."""
-    CLOSED = "closed"
-
-
-TRANSITIONS: Final[Mapping[EnvironmentState, frozenset[EnvironmentState]]] = {
-    EnvironmentState.STARTING: frozenset({EnvironmentState.IDLE, EnvironmentState.BROKEN, EnvironmentState.CLOSED}),
-    EnvironmentState.IDLE: frozenset({EnvironmentState.BUSY, EnvironmentState.BROKEN, EnvironmentState.CLOSED}),
-    EnvironmentState.BUSY: frozenset({EnvironmentState.SETTLING, EnvironmentState.CLOSED}),
-    EnvironmentState.SETTLING: frozenset({EnvironmentState.IDLE, EnvironmentState.ENDING, EnvironmentState.CLOSED}),
-    EnvironmentState.ENDING: frozenset({EnvironmentState.BROKEN, EnvironmentState.CLOSED}),
-    EnvironmentState.BROKEN: frozenset({EnvironmentState.BUSY, EnvironmentState.CLOSED}),
-    EnvironmentState.CLOSED: frozenset(),
-}
-"""Every change of an environment's state; the diagram in docs/lifecycle.md is made from this table."""
 
 
 class RestorationFailed(Exception):
@@ -186,7 +161,7 @@ class Environment:
         self.spec = spec
         self.sandbox = sandbox
         self.initialization = initialization
-        self.state = EnvironmentState.STARTING
+        self._state = EnvironmentState.STARTING
         self.invokes = 0
         self.created_s = time.monotonic()
         self.idle_since_s = self.created_s
@@ -250,6 +225,14 @@ class Environment:
         # Whether it is still to be told that the runtime is done: with which phase of init, with the invoke.
         self._untold_init: str | None = None
         self._untold_invoke = False
+
+    @property
+    def state(self) -> EnvironmentState:
+        return self._state
+
+    def _advance(self, state: EnvironmentState) -> None:
+        """The only place where the state changes. Raises IllegalStateChange."""
+        self._state = environment_state.advance(self._state, state)
 
     def _new_guests(self) -> Guests:
         spec = self.spec
@@ -511,15 +494,14 @@ class Environment:
     async def invoke(self, invocation: Invocation) -> Outcome:
         """Run one event to its answer.
 
-        The environment is available again when ``on_available`` is called.
+        The environment is available again when ``on_available`` is called. Raises IllegalStateChange while it is not.
         """
-        assert self.state in (EnvironmentState.IDLE, EnvironmentState.BROKEN)
+        was_broken = self._state is EnvironmentState.BROKEN
+        self._advance(EnvironmentState.BUSY)
         self._unfreeze()
         started = time.perf_counter()
-        was_broken = self.state is EnvironmentState.BROKEN
         init_ms, self._init_ms = self._init_ms, None
         self._invoke_restore_ms, self._restore_ms = self._restore_ms, None
-        self.state = EnvironmentState.BUSY
         self.invokes += 1
         self._request_id = invocation.request_id
         self._stream = invocation.stream
@@ -558,7 +540,7 @@ class Environment:
             self._spawn(self._finish(started, answered, init_ms, answer, deadline))
         else:
             # Before the loop looks at any socket again, but behind the answer, which need not wait for the log.
-            self.state = EnvironmentState.SETTLING
+            self._advance(EnvironmentState.SETTLING)
             self._loop.call_soon(partial(self._conclude, started, answered, init_ms, answer, None, report=report))
         return outcome
 
@@ -636,11 +618,12 @@ class Environment:
         self._emit(self._system_log.end_and_report(_now_ms(), report))
         tail = _tail_bytes(self._tail or [])
         self._tail = None
-        if self.state is not EnvironmentState.CLOSED:
-            self.state = EnvironmentState.SETTLING
+        if self._state is EnvironmentState.BUSY:
+            self._advance(EnvironmentState.SETTLING)
+        if self._state is EnvironmentState.SETTLING:
             if failure is not None or not self._runtime_alive:
                 # The caller has the answer at once; the processes are ended before anyone gets this environment again.
-                self.state = EnvironmentState.ENDING
+                self._advance(EnvironmentState.ENDING)
                 timed_out = failure is not None and failure.status == "timeout"
                 self._spawn(self._break("TIMEOUT" if timed_out else "FAILURE"))
             elif self._guests.invoke_is_over:
@@ -667,18 +650,18 @@ class Environment:
             self._become_available()
         else:
             self._drain()
-            if self.state is EnvironmentState.SETTLING:
-                self.state = EnvironmentState.ENDING
+            if self._state is EnvironmentState.SETTLING:
+                self._advance(EnvironmentState.ENDING)
             await self._break("FAILURE" if self._fault is not None else "TIMEOUT")
 
     def _become_available(self, *, broken: bool = False) -> None:
-        if self.state is EnvironmentState.CLOSED:
+        if self._state is EnvironmentState.CLOSED:
             return
-        self.state = EnvironmentState.BROKEN if broken else EnvironmentState.IDLE
+        self._advance(EnvironmentState.BROKEN if broken else EnvironmentState.IDLE)
         self.idle_since_s = time.monotonic()
         self._request_id = ""
         self._on_available(self)
-        if self.state is EnvironmentState.IDLE and self._freezing is None:
+        if self._state is EnvironmentState.IDLE and self._freezing is None:
             self._freezing = self._loop.call_later(_FREEZE_AFTER_S, self._freeze)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -752,10 +735,10 @@ class Environment:
 
     async def close(self) -> None:
         """Shut the environment down and release everything; safe to call twice."""
-        if self.state is EnvironmentState.CLOSED:
+        if self._state is EnvironmentState.CLOSED:
             return
-        was_up = self.state is not EnvironmentState.BROKEN
-        self.state = EnvironmentState.CLOSED
+        was_up = self._state is not EnvironmentState.BROKEN
+        self._advance(EnvironmentState.CLOSED)
         if self._freezing is not None:
             self._freezing.cancel()
         self._fail(failures.platform_failure("Sandbox.Failure", "the environment was ended", self._request_id))
@@ -878,9 +861,9 @@ class Environment:
         self._broke_while_idle()
 
     def _broke_while_idle(self) -> None:
-        if self.state is EnvironmentState.IDLE:
+        if self._state is EnvironmentState.IDLE:
             # It ended between invokes: the next one starts it again.
-            self.state = EnvironmentState.BROKEN
+            self._advance(EnvironmentState.BROKEN)
             if self._binding.restored:
                 self._spawn(self.close())
         self._changed()
@@ -889,7 +872,7 @@ class Environment:
         self._runtime_alive = False
         self._extensions_alive.clear()
         self._fail(self._exit_failure(signal.SIGKILL))
-        if self.state in (EnvironmentState.IDLE, EnvironmentState.BROKEN):
+        if self._state in (EnvironmentState.IDLE, EnvironmentState.BROKEN):
             self._spawn(self.close())
 
     def _exit_failure(self, status: int) -> Failure:
@@ -906,7 +889,7 @@ class Environment:
 
     def _freeze(self) -> None:
         self._freezing = None
-        if self.state is not EnvironmentState.IDLE:
+        if self._state is not EnvironmentState.IDLE:
             return
         left = _FREEZE_AFTER_S - (time.monotonic() - self.idle_since_s)
         if left <= _LOOP_TICK_S and self._delivery is not None and self._delivery.sending:

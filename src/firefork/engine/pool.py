@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from firefork.engine.environment import Environment, EnvironmentState, Invocation, Outcome
+from firefork.engine.environment import Environment, Invocation, Outcome
+from firefork.engine.environment_state import EnvironmentState
 from firefork.engine.memory import FIRST_ESTIMATE
 from firefork.engine.spec import ExecutionSpec, Initialization
 from firefork.engine.start_queue import StartQueue
