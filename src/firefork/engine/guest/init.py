@@ -212,7 +212,7 @@ class Init:
             pids = [pid for pid, known in self.extensions.items() if known == name]
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+                kernel.signal_process(pid, number)
 
     def _make_socket(self) -> None:
         """A socket of this network namespace for the server, which connects it."""

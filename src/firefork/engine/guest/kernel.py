@@ -136,6 +136,25 @@ def prctl(option: int, argument: int = 0, more: int = 0) -> None:
     )
 
 
+def signal_process(pid: int, number: int) -> None:
+    """Signal a process, its main thread if that lets signals of this number in. Raises ProcessLookupError.
+
+    The kernel, too, gives a process's signal to the main thread first, but to another one while the main thread has
+    not run yet since it was thawed: its call would not be interrupted then, and Python's handlers run in no other
+    thread. Sources: signal(7), tgkill(2), proc(5), status.
+    """
+    blocked = 0
+    try:
+        with open(f"/proc/{pid}/status") as file:
+            blocked = next(int(line.split()[1], 16) for line in file if line.startswith("SigBlk:"))
+    except (OSError, StopIteration):
+        pass  # it is gone, which kill says, or this is no Linux
+    if hasattr(_libc, "tgkill") and not blocked >> (number - 1) & 1:
+        if _libc.tgkill(pid, pid, number) == 0:
+            return
+    os.kill(pid, number)
+
+
 def set_host_name(name: str) -> None:
     _check(_libc.sethostname(_bytes(name), len(name)), "sethostname")
 
