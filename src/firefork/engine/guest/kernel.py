@@ -149,10 +149,9 @@ def signal_process(pid: int, number: int) -> None:
             blocked = next(int(line.split()[1], 16) for line in file if line.startswith("SigBlk:"))
     except (OSError, StopIteration):
         pass  # it is gone, which kill says, or this is no Linux
-    if hasattr(_libc, "tgkill") and not blocked >> (number - 1) & 1:
-        if _libc.tgkill(pid, pid, number) == 0:
-            return
-    os.kill(pid, number)
+    lets_in = hasattr(_libc, "tgkill") and not blocked >> (number - 1) & 1
+    if not lets_in or _libc.tgkill(pid, pid, number) < 0:
+        os.kill(pid, number)
 
 
 def set_host_name(name: str) -> None:
