@@ -15,18 +15,13 @@ from typing import Final, Protocol
 
 from firefork.aws.scope import Scope
 from firefork.catalog.function import LATEST
+from firefork.engine.binding import Binding, extension_names
 from firefork.engine.container_credentials import ContainerCredentials
-from firefork.engine.environment import (
-    PREPARED_INIT_LIMIT_S,
-    Binding,
-    Environment,
-    Invocation,
-    Outcome,
-    extension_names,
-)
+from firefork.engine.environment import PREPARED_INIT_LIMIT_S, Environment
 from firefork.engine.environment_state import EnvironmentState
 from firefork.engine.failures import Failure
 from firefork.engine.installations import Installation
+from firefork.engine.invocation import Invocation, Outcome
 from firefork.engine.memory import FUNCTION_SHARE, Idle, MemoryExhausted, MemoryLedger, default_budget, make_room
 from firefork.engine.pool import Pool, Provisioned
 from firefork.engine.sandbox.caretaker import Caretaker
