@@ -348,6 +348,37 @@ def handler(event, context):
         assert answers >= 3
         assert bomb() == []
 
+    def test_a_busy_function_leaves_a_quiet_one_its_share(self, make_function, limited):
+        """Eight processes of the largest function want every processor; the smallest one is answered all the while."""
+        source = """
+import os, signal, time
+def handler(event, context):
+    children = []
+    for _ in range(event["processes"]):
+        child = os.fork()
+        if child == 0:
+            while True:
+                pass
+        children.append(child)
+    time.sleep(event["seconds"])
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    used = os.times()
+    return used.children_user + used.children_system
+"""
+        hog = make_function(source, Timeout=60, MemorySize=10_240)
+        quiet = make_function("def handler(event, context):\n    return 'works'\n", MemorySize=128)
+        assert quiet() == "works"
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(hog, {"processes": 8, "seconds": 3})
+            answers = 0
+            while not running.done():
+                assert quiet() == "works"
+                answers += 1
+            assert running.result() > 0.5  # seconds of CPU: it was busy indeed
+        assert answers >= 10
+
     def test_memory_of_children_counts(self, make_function, limited):
         """Four children that hold 100 MB each are too many for 256 MB: the kernel ends one of them."""
         source = """
