@@ -136,6 +136,23 @@ def ended(eventually):
 
 
 @pytest.fixture(scope="session")
+def published(lambda_):
+    """Publishes a function's first version unless that was done, and waits until it is active; its configuration."""
+
+    def wait(function):
+        if not any(
+            version["Version"] == "1"
+            for version in lambda_.list_versions_by_function(FunctionName=function.name)["Versions"]
+        ):
+            lambda_.publish_version(FunctionName=function.name)
+        waiter = lambda_.get_waiter("published_version_active")
+        waiter.wait(FunctionName=function.name, Qualifier="1", WaiterConfig={"Delay": 0.1})
+        return lambda_.get_function_configuration(FunctionName=function.name, Qualifier="1")
+
+    return wait
+
+
+@pytest.fixture(scope="session")
 def environments(server):
     """How many environments the server has now."""
 

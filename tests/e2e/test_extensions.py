@@ -349,3 +349,25 @@ threading.Thread(target=serve, daemon=True).start()
         lambda_.delete_function(FunctionName=function.name)
         eventually(lambda: environments() < before)
         assert "runtime got 15\n" not in function.messages()
+
+
+class TestServerStop:
+    def test_does_not_wait_for_an_init_that_hangs(self, start_server, make_function, tmp_path, ended):
+        """An extension registered and never asks for an event: its environment is shut down all the same."""
+        server = start_server(tmp_path)
+        function = make_function(
+            """
+import http.client, json, os
+connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+connection.request("POST", "/2020-01-01/extension/register", json.dumps({"events": []}),
+                   {"Lambda-Extension-Name": "inside"})
+print("registered", connection.getresponse().status)
+def handler(event, context):
+    return "never"
+""",
+            client=server.client("lambda"),
+            logs_client=server.client("logs"),
+        )
+        function.client.invoke(FunctionName=function.name, InvocationType="Event")
+        ended(function, "registered 200")
+        assert server.stop() == 0

@@ -47,21 +47,16 @@ def handler(event, context):
 
 
 @pytest.fixture(scope="module")
-def snap(make_function, lambda_):
-    """Publishes a function with SnapStart and waits until the version is settled."""
+def snap(make_function, lambda_, published):
+    """Publishes a function with SnapStart; ``wait`` until the version is settled."""
 
     def make(source, **options):
         function = make_function(source, SnapStart={"ApplyOn": "PublishedVersions"}, **options)
-        published = lambda_.publish_version(FunctionName=function.name)
-        assert (published["State"], published["StateReasonCode"]) == ("Pending", "Creating")
+        version = lambda_.publish_version(FunctionName=function.name)
+        assert (version["State"], version["StateReasonCode"]) == ("Pending", "Creating")
         return function
 
-    def wait(function):
-        waiter = lambda_.get_waiter("published_version_active")
-        waiter.wait(FunctionName=function.name, Qualifier="1", WaiterConfig={"Delay": 0.1})
-        return lambda_.get_function_configuration(FunctionName=function.name, Qualifier="1")
-
-    make.wait = wait
+    make.wait = published
     return make
 
 
@@ -117,6 +112,46 @@ class TestRestore:
         assert function()["hooks"] == []
 
 
+class TestLog:
+    """What a restoration leaves in a log of JSON lines."""
+
+    @staticmethod
+    def records(function):
+        told = [json.loads(message) for message in function.messages() if message.startswith('{"time"')]
+        return [(line["type"], line["record"]) for line in told if line["type"].startswith("platform.restore")]
+
+    def test_has_three_records(self, snap):
+        function = snap(
+            "def handler(event, context):\n    return 1\n",
+            LoggingConfig={"LogFormat": "JSON", "SystemLogLevel": "DEBUG"},
+        )
+        snap.wait(function)
+        assert function(Qualifier="1") == 1
+        (begun, start), (done, told), (reported, report) = self.records(function)
+        assert (begun, done, reported) == (
+            "platform.restoreStart",
+            "platform.restoreRuntimeDone",
+            "platform.restoreReport",
+        )
+        assert (start["functionName"], start["functionVersion"]) == (function.name, "1")
+        assert told == {"status": "success"}
+        assert (report["status"], list(report["metrics"])) == ("success", ["durationMs"])
+
+    def test_a_hook_that_fails_has_its_status(self, snap, lambda_):
+        function = snap(
+            "from snapshot_restore_py import register_after_restore\n"
+            "def bad():\n    raise ValueError('cannot wake')\nregister_after_restore(bad)\n"
+            "def handler(event, context):\n    return 1\n",
+            LoggingConfig={"LogFormat": "JSON", "SystemLogLevel": "WARN"},
+        )
+        snap.wait(function)
+        with pytest.raises(lambda_.exceptions.SnapStartException):
+            function.invoke(Qualifier="1")
+        (_, told), (_, report) = self.records(function)
+        assert told == {"status": "error", "errorType": "Runtime.AfterRestoreError"}
+        assert (report["status"], report["errorType"]) == ("error", "Runtime.AfterRestoreError")
+
+
 class TestWhatForkCannotCarry:
     def test_threads_mean_plain_init_and_the_log_says_so(self, snap):
         function = snap(
@@ -126,10 +161,58 @@ class TestWhatForkCannotCarry:
             "def handler(event, context):\n    return hooks\n"
         )
         assert snap.wait(function)["State"] == "Active"
-        assert function(Qualifier="1") == ["after"]
-        assert any(
-            "initialises the function anew: init left 1 threads running" in message for message in function.messages()
+        result = function.invoke(Qualifier="1")
+        assert json.loads(result.body) == ["after"]
+        messages = function.messages()
+        assert any("initialises the function anew: init left 1 threads running" in message for message in messages)
+        kinds = [message.split(" ")[0] for message in messages if message.startswith(("INIT_", "RESTORE_", "START "))]
+        assert kinds[-5:] == ["INIT_START", "INIT_REPORT", "RESTORE_START", "RESTORE_REPORT", "START"]
+        assert re.search(r"\tInit Duration: [\d.]+ ms\tRestore Duration: [\d.]+ ms\t", result.tail)
+
+    def test_nor_can_it_a_registered_extension(self, snap, lambda_, ended):
+        """One that the function's own code registers, without a thread: the API knows it in one environment only."""
+        function = snap(
+            "import http.client, json, os\n"
+            "connection = http.client.HTTPConnection(os.environ['AWS_LAMBDA_RUNTIME_API'])\n"
+            "connection.request('POST', '/2020-01-01/extension/register', json.dumps({'events': []}),\n"
+            "                   {'Lambda-Extension-Name': 'inside'})\n"
+            "connection.getresponse().read()\n"
+            "def handler(event, context):\n    return 'never, since it does not ask for an event'\n",
+            Timeout=1,
         )
+        assert snap.wait(function)["State"] == "Active"
+        lambda_.invoke(FunctionName=function.name, Qualifier="1", InvocationType="Event")
+        ended(function, "initialises the function anew: its extensions (inside)")
+
+    @pytest.mark.parametrize(
+        ("code", "options"),
+        [
+            ("", {"Environment": {"Variables": {"PYTHONHASHSEED": "1"}}}),
+            (
+                "import os, sys\nif 'AGAIN' not in os.environ:\n    os.environ['AGAIN'] = '1'\n"
+                "    os.execv(sys.executable, [sys.executable, '/var/runtime/bootstrap.py'])\n",
+                {},
+            ),
+        ],
+        ids=["variable", "code"],
+    )
+    def test_nor_can_it_an_interpreter_that_was_started_anew(self, snap, code, options):
+        """Of a variable that counts only at a process's start, say."""
+        function = snap(code + "def handler(event, context):\n    return hash('a')\n", **options)
+        assert snap.wait(function)["State"] == "Active"
+        assert isinstance(function(Qualifier="1"), int)
+        assert any("its interpreter had to be started anew" in message for message in function.messages())
+
+    def test_a_hook_that_fails_is_told_as_after_a_fork(self, snap, lambda_):
+        function = snap(
+            "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+            "from snapshot_restore_py import register_after_restore\n"
+            "def bad():\n    raise ValueError('cannot wake')\nregister_after_restore(bad)\n"
+            "def handler(event, context):\n    return 1\n"
+        )
+        snap.wait(function)
+        with pytest.raises(lambda_.exceptions.SnapStartException, match="cannot wake"):
+            function.invoke(Qualifier="1")
 
 
 class TestFailures:

@@ -66,6 +66,15 @@ class TestFaults:
         assert wait.fault is FIRST
         assert not await wait.until(lambda: False, 60), "the next wait ends at once"
 
+    async def test_a_wait_that_begins_before_the_ended_one_goes_on_is_not_lost(self, wait):
+        """As when an environment is closed while it waits: the shutdown's own wait begins at once."""
+        first = begun(wait, lambda: False)
+        await asyncio.sleep(0)
+        wait.fail(FIRST)
+        wait.begin_end()
+        assert not await asyncio.wait_for(wait.until(lambda: False, 0.01), 30)
+        assert not await first
+
     async def test_there_are_none_while_everything_is_being_ended(self, wait):
         wait.fail(FIRST)
         wait.begin_end()

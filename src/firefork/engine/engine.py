@@ -402,7 +402,12 @@ class Engine:
         held = _HeldSnapshot(spec=spec, snapshot=snapshot, template=template, credentials=credentials)
         await template.initialise(lambda: None)
         failure = template.init_failure
-        if failure is None and snapshot.is_ready:
+        unusable = snapshot.unusable
+        if unusable is None and template.extensions:
+            unusable = f"its extensions ({', '.join(template.extensions)}) are known to one environment only"
+        if unusable is None and failure is None and not snapshot.is_ready:
+            unusable = "its interpreter had to be started anew, by a variable or by its code"
+        if failure is None and unusable is None:
             snapshot.begin()
             self._snapshots[key] = held
             if spec.version == LATEST and key in self._pools:
@@ -412,8 +417,8 @@ class Engine:
                 self._memory.charge(template, (spec.scope, spec.name), size)
             return None
         await held.close()
-        if snapshot.unusable is not None:
-            self._snapshots[key] = _HeldSnapshot(spec=spec, unusable=snapshot.unusable)
+        if unusable is not None:
+            self._snapshots[key] = _HeldSnapshot(spec=spec, unusable=unusable)
             return None
         return failure
 

@@ -36,7 +36,6 @@ from firefork.engine.runtime_api import (
     Responded,
     RestoreFailed,
     RestoreReady,
-    RuntimeState,
 )
 from firefork.engine.runtime_server import GuestConnection, GuestServer
 from firefork.engine.sandbox.cgroups import MB_PER_CPU
@@ -114,6 +113,8 @@ class Environment:
             name=spec.name,
             version=spec.version,
             initialization_type=initialization.value,
+            instance_id=self.log_stream,
+            instance_memory_mb=spec.memory_mb,
         )
         as_json = spec.logging.log_format == "JSON"
         self._log = EnvironmentLog(sandbox, self._system_log, as_json=as_json, write=partial(log, self.log_stream))
@@ -161,7 +162,13 @@ class Environment:
             receiver=self,
             on_event=self._heard,
             credentials=self._credentials,
+            restored=self._binding.restored,
         )
+
+    @property
+    def extensions(self) -> list[str]:
+        """The names of all that registered since the last start."""
+        return [extension.name for extension in self._guests.extensions]
 
     # ---- init
 
@@ -169,7 +176,8 @@ class Environment:
         """Start extensions and runtime and wait until all ask for an event, one fails, or their time is over.
 
         ``started_up`` is called when that is decided. Failing is not an error here: the environment is then BROKEN
-        and its next invoke starts the runtime again. Raises SandboxLost when the sandbox itself is gone.
+        and its next invoke starts the runtime again. Raises SandboxLost when the sandbox itself is gone, and
+        RestorationFailed when what comes after a snapshot failed: it is closed then.
         """
         sandbox = self.sandbox
         assert sandbox.runtime_listener is not None
@@ -183,30 +191,35 @@ class Environment:
             limit = max(16 * _MIB, self.spec.memory_mb * _MIB - sandbox.baseline_bytes)
             sandbox.cgroup.limit_memory(limit)
         started = time.perf_counter()
+        failure = None
         try:
-            failure = await (self._restore() if self._binding.restored else self._start_up(self._init_limit_s, "init"))
+            if self._binding.restored:
+                self._runtime_alive = self._bound = True
+                await self._restore(self._bind)
+            else:
+                failure = await self._start_up(self._init_limit_s, "init")
+        except RestorationFailed:
+            await self.close()
+            raise
         finally:
             started_up()
         self.init_failure = failure
         if self._binding.template is not None:
             return
         if failure is None:
-            duration_ms = (time.perf_counter() - started) * 1000
-            if self._binding.restored:
-                self._restore_ms = duration_ms
-            elif self.initialization is not Initialization.PROVISIONED:
-                self._init_ms = duration_ms
+            if not self._binding.restored and self.initialization is not Initialization.PROVISIONED:
+                self._init_ms = (time.perf_counter() - started) * 1000 - (self._restore_ms or 0.0)
             self._limit_cpu()
             self._become_available()
-        elif self._binding.restored:
-            await self.close()
-            raise RestorationFailed(failure)
-        else:
+        elif self._state is not EnvironmentState.CLOSED:
             await self._end_runtime("TIMEOUT" if failure.status == "timeout" else "FAILURE")
             self._become_available(broken=True)
 
     async def _start_up(self, limit_s: float, phase: str) -> Failure | None:
-        """One init. ``phase``: ``init``, or ``invoke`` when it is repeated inside an invoke. Returns why it failed."""
+        """One init. ``phase``: ``init``, or ``invoke`` when it is repeated inside an invoke. Returns why it failed.
+
+        Raises RestorationFailed: where a snapshot would have been made of the runtime, its restoration follows at once.
+        """
         started = time.perf_counter()
         self._answer = self._init_error = None
         self._wait.begin()
@@ -222,7 +235,7 @@ class Environment:
         self._guests.telemetry.open = False
         self._log.close_subscription()
         self._log.drain()
-        status, error_type = ("success", None) if failure is None else (failure.status, failure.log_error_type)
+        status, error_type = _told(failure)
         self._tell_init_done(status, error_type)
         self._report_extensions()
         duration_ms = (time.perf_counter() - started) * 1000
@@ -231,6 +244,8 @@ class Environment:
                 now_ms(), duration_ms=duration_ms, phase=phase, status=status, error_type=error_type
             )
         )
+        if failure is None and self._binding.template is None and self._guests.waits_for_restoration:
+            await self._restore(self._guests.restore)
         return failure
 
     def _tell_init_done(self, status: str = "success", error_type: str | None = None) -> None:
@@ -241,26 +256,31 @@ class Environment:
                 self._system_log.init_runtime_done(now_ms(), phase=phase, status=status, error_type=error_type)
             )
 
-    async def _restore(self) -> Failure | None:
-        """Let the runtime of a forked sandbox go on: its hooks run, then it asks for an event."""
+    async def _restore(self, release: Callable[[], object]) -> None:
+        """What comes after a snapshot: ``release`` lets the runtime go on, its hooks run, then it asks for an event.
+
+        Raises RestorationFailed. AWS: Telemetry API schema reference, "platform.restoreStart" and the two after it.
+        """
         started = time.perf_counter()
         self._log.tell(self._system_log.restore_start(now_ms()))
-        self._runtime_alive = self._bound = True
-        self._guests.runtime.state = RuntimeState.RESTORING
         failure: Failure | None = None
         try:
-            self._bind()
+            release()
             if not await self._wait.until(lambda: self._guests.runtime_is_ready, RESTORE_LIMIT_S):
                 failure = self._init_failure(RESTORE_LIMIT_S)
         except OSError:
             failure = self._lost()
         self._log.drain()
-        status, error_type = ("success", None) if failure is None else (failure.status, failure.log_error_type)
-        duration_ms = (time.perf_counter() - started) * 1000
+        status, error_type = _told(failure)
+        self._log.tell(self._system_log.restore_runtime_done(now_ms(), status=status, error_type=error_type))
+        self._restore_ms = (time.perf_counter() - started) * 1000
         self._log.tell(
-            self._system_log.restore_report(now_ms(), duration_ms=duration_ms, status=status, error_type=error_type)
+            self._system_log.restore_report(
+                now_ms(), duration_ms=self._restore_ms, status=status, error_type=error_type
+            )
         )
-        return failure
+        if failure is not None:
+            raise RestorationFailed(failure)
 
     async def _run_init(self, deadline: float, limit_s: float) -> Failure | None:
         if not self._binding.has_entry:
@@ -290,8 +310,9 @@ class Environment:
 
     def _is_initialised(self) -> bool:
         if self._binding.template is not None:
-            return self._binding.template.is_ready
-        return self._guests.all_ready
+            # One that executed another interpreter asks as it would anywhere; that one cannot be forked.
+            return self._binding.template.is_ready or self._guests.waits_for_restoration
+        return self._guests.initialised
 
     def _bind(self) -> None:
         if self._binding.restored:
@@ -423,7 +444,10 @@ class Environment:
             return self._lost()
         if self.sandbox.cgroup is not None:
             self.sandbox.cgroup.unlimit_cpu()
-        failure = await self._start_up(self.spec.timeout_s, "invoke")
+        try:
+            failure = await self._start_up(self.spec.timeout_s, "invoke")
+        except RestorationFailed as error:
+            failure = error.failure
         if failure is None:
             self._limit_cpu()
         elif failure.status == "timeout":
@@ -535,6 +559,8 @@ class Environment:
     # ---- shutdown
 
     async def _break(self, reason: str) -> None:
+        if self._state is EnvironmentState.CLOSED:
+            return  # close ends it
         if self._binding.restored:
             # Its runtime cannot be initialised again in place; the pool restores another one.
             await self.close()
@@ -631,8 +657,7 @@ class Environment:
         elif isinstance(event, Subscription):
             self._log.subscribe(event)
         elif isinstance(event, RestoreReady):
-            # No snapshot was made of it (threads, extensions): it goes on at once, and its hooks run all the same.
-            self._guests.restore()
+            self._tell_init_done()
         elif isinstance(event, ExtensionRegistered) and not self._wait.ending:
             self._log.listen_for_subscribers()
         elif isinstance(event, ExtensionPolled) and not event.first:
@@ -761,6 +786,13 @@ class Environment:
 
 
 _FAILED_STATES: Final = frozenset({ExtensionState.STARTED, ExtensionState.INIT_ERROR, ExtensionState.EXIT_ERROR})
+
+
+def _told(failure: Failure | None) -> tuple[str, str | None]:
+    """Status and error type of an init or a restoration; with a timeout AWS names no type."""
+    if failure is None:
+        return "success", None
+    return failure.status, None if failure.status == "timeout" else failure.log_error_type
 
 
 def _tracing(invocation: Invocation, log: SystemLog) -> dict[str, str] | None:

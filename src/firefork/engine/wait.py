@@ -50,7 +50,8 @@ class Wait:
         try:
             await waiter
         finally:
-            self._waiter = None
+            if self._waiter is waiter:  # else the next wait has begun already: what ended this one goes on before it
+                self._waiter = None
         return reached()
 
     def look(self) -> None:
