@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
+import os
 import secrets
 import signal
 import time
@@ -20,7 +22,13 @@ from firefork.engine import environment_state, extensions_api, failures
 from firefork.engine.binding import Binding
 from firefork.engine.environment_log import EnvironmentLog, now_ms
 from firefork.engine.environment_state import EnvironmentState
-from firefork.engine.extensions_api import ExtensionFailed, ExtensionPolled, ExtensionRegistered, ExtensionState
+from firefork.engine.extensions_api import (
+    EXTENSION_LIMIT,
+    ExtensionFailed,
+    ExtensionPolled,
+    ExtensionRegistered,
+    ExtensionState,
+)
 from firefork.engine.failures import Failure
 from firefork.engine.guest_reply import IllegalTransition, Reply
 from firefork.engine.guests import Event, Guests
@@ -230,8 +238,8 @@ class Environment:
         if self._binding.extensions:
             self._log.listen_for_subscribers()
         self._log.tell(self._system_log.init_start(now_ms(), phase=phase))
-        self._untold_init = phase
-        failure = await self._run_init(started + limit_s, limit_s)
+        self._untold_init = None
+        failure = await self._run_init(started + limit_s, limit_s, phase)
         self._guests.telemetry.open = False
         self._log.close_subscription()
         self._log.drain()
@@ -249,7 +257,7 @@ class Environment:
         return failure
 
     def _tell_init_done(self, status: str = "success", error_type: str | None = None) -> None:
-        """The runtime is initialised, or will not be; extensions may not have got so far. Told once."""
+        """The runtime is initialised, or will not be; extensions may not have got so far. Told once, if it started."""
         phase, self._untold_init = self._untold_init, None
         if phase is not None:
             self._log.tell(
@@ -282,7 +290,10 @@ class Environment:
         if failure is not None:
             raise RestorationFailed(failure)
 
-    async def _run_init(self, deadline: float, limit_s: float) -> Failure | None:
+    async def _run_init(self, deadline: float, limit_s: float, phase: str) -> Failure | None:
+        if len(self._binding.extensions) > EXTENSION_LIMIT:
+            self._guests.extensions.not_launched(self._binding.extensions[EXTENSION_LIMIT], "TooManyExtensions")
+            return failures.too_many_extensions(self._request_id)
         if not self._binding.has_entry:
             return failures.no_entry(self._request_id)
         sandbox = self.sandbox
@@ -297,16 +308,19 @@ class Environment:
             else:
                 sandbox.restart()
             if self._binding.extensions:
-                if not await self._wait.until(
-                    lambda: self._guests.extensions.registered, deadline - time.perf_counter()
-                ):
+                registered = await self._wait.until(self._all_registered, deadline - time.perf_counter())
+                if not registered or self._wait.fault is not None:
                     return self._init_failure(limit_s)
                 sandbox.start()
+            self._untold_init = phase
         except OSError:
             return self._lost()
         if not await self._wait.until(self._is_initialised, deadline - time.perf_counter()):
             return self._init_failure(limit_s)
         return None
+
+    def _all_registered(self) -> bool:
+        return self._guests.extensions.registered
 
     def _is_initialised(self) -> bool:
         if self._binding.template is not None:
@@ -725,6 +739,8 @@ class Environment:
         self._extensions_alive.discard(name)
         self._log.drain()
         if status is None:
+            denied = reason == os.strerror(errno.EACCES).lower()
+            self._guests.extensions.not_launched(name, "PermissionDenied" if denied else "UnknownError")
             self._wait.fail(failures.extension_not_launched(self._request_id, name, reason))
         else:
             self._wait.fail(failures.extension_ended(self._request_id, status))
@@ -785,7 +801,9 @@ class Environment:
         return min(self.spec.memory_mb, -(-(peak + self.sandbox.baseline_bytes) // _MIB))
 
 
-_FAILED_STATES: Final = frozenset({ExtensionState.STARTED, ExtensionState.INIT_ERROR, ExtensionState.EXIT_ERROR})
+_FAILED_STATES: Final = frozenset(
+    {ExtensionState.STARTED, ExtensionState.INIT_ERROR, ExtensionState.EXIT_ERROR, ExtensionState.LAUNCH_ERROR}
+)
 
 
 def _told(failure: Failure | None) -> tuple[str, str | None]:
