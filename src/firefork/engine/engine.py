@@ -20,10 +20,12 @@ from firefork.engine.container_credentials import ContainerCredentials
 from firefork.engine.environment import PREPARED_INIT_LIMIT_S, Environment
 from firefork.engine.environment_state import EnvironmentState
 from firefork.engine.failures import Failure
+from firefork.engine.guest import kernel
 from firefork.engine.installations import Installation
 from firefork.engine.invocation import Invocation, Outcome
 from firefork.engine.memory import FUNCTION_SHARE, Idle, MemoryExhausted, MemoryLedger, default_budget, make_room
 from firefork.engine.pool import Pool, Provisioned
+from firefork.engine.sandbox import seccomp
 from firefork.engine.sandbox.caretaker import Caretaker
 from firefork.engine.sandbox.cgroups import Hierarchies, own_memory_limit, remove_leftovers
 from firefork.engine.sandbox.network import Network
@@ -426,6 +428,8 @@ class Engine:
         """Why a function cannot be forked here, if that is known before its init."""
         if self.options.mode == "process":
             return "functions run as plain processes here"
+        if kernel.version() < (5, 8) or seccomp.program(template=True) is None:
+            return "it takes Linux 5.8 and libseccomp to fork them without privileges"
         if self.options.network.mode == "host":
             # The template knows its Runtime API by a port that its children cannot have.
             return "functions share this machine's network (--network host)"
