@@ -130,8 +130,10 @@ class Init:
         """Run the function's init in a process that forks environments later; true in that process."""
         from . import restorer, template
 
-        if self.handover is not None:
-            os.close(self.handover)  # the waiting runtime ends: it has given up what a template needs
+        if self.runtime_pid is not None and self.handover is not None:
+            os.kill(self.runtime_pid, signal.SIGKILL)  # the waiting runtime: it is not the one that is needed
+            os.waitpid(self.runtime_pid, 0)
+            os.close(self.handover)
         kernel.mount("proc", restorer.FULL_PROC, "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
         read_end, write_end = os.pipe()
         entered_read, entered_write = os.pipe()

@@ -113,6 +113,7 @@ class Restorer:
         handover_read, handover_write = os.pipe()
         told_read, told_write = os.pipe()
         pid_read, pid_write = os.pipe()
+        opened_read, opened_write = os.pipe()
         entrance, its_end = socket.socketpair()
         with contextlib.suppress(OSError):  # it ended: nobody will come
             # It forks while the environment is made: joining control groups takes both of them long.
@@ -121,8 +122,8 @@ class Restorer:
         maker = os.fork()
         if maker == 0:
             entrance.detach()
-            self._become_environment(control, groups, handover_write, told_read, pid_write)
-        for number in (handover_read, handover_write, told_read, pid_write):
+            self._become_environment(control, groups, handover_write, told_read, pid_write, opened_write)
+        for number in (handover_read, handover_write, told_read, pid_write, opened_write):
             os.close(number)
         made = os.read(pid_read, _PIDS.size)
         os.waitpid(maker, 0)
@@ -130,22 +131,27 @@ class Restorer:
         if made:
             environment, helper = _PIDS.unpack(made)
             self.first.adopted[helper] = _HELPER
-            if os.read(pid_read, 1):
+            if os.read(opened_read, 1):
                 with contextlib.suppress(OSError):  # told below: nobody came
                     runtime_pid = self._fetch_runtime(environment, entrance)
             if runtime_pid is None:
                 os.kill(environment, signal.SIGKILL)
         os.close(pid_read)
+        os.close(opened_read)
         entrance.close()
         if runtime_pid is None:
             os.close(told_write)
         else:
-            os.write(told_write, _STATUS.pack(0))
             self.first.adopted[runtime_pid] = told_write
+            with contextlib.suppress(BrokenPipeError):  # the server ended it
+                os.write(told_write, _STATUS.pack(0))
 
     def _fetch_runtime(self, environment: int, entrance: socket.socket) -> Optional[int]:
         """Have a fork of the template move into an environment; the pid of the runtime there, if one came."""
-        (door,) = _processes(environment) - {environment}  # it has just said that it has one
+        others = _processes(environment) - {environment}
+        if len(others) != 1:
+            return None  # the server ended it
+        door = others.pop()
         descriptor = os.pidfd_open(door)
         try:
             channel.send(entrance, {"order": "enter"}, [descriptor])
@@ -214,7 +220,7 @@ class Restorer:
         return target == [str(door)] and kinds == namespaces
 
     def _become_environment(
-        self, control: int, groups: List[int], handover: int, told: int, pid_write: int
+        self, control: int, groups: List[int], handover: int, told: int, pid_write: int, opened: int
     ) -> NoReturn:
         """Take namespaces that the template's user owns, and be pid 1 in them."""
         try:
@@ -225,7 +231,7 @@ class Restorer:
             self.first._leave()
             for mine in (self.control, self.inner):
                 mine.detach()
-            runtime.close_all_but([control, handover, told, pid_write, owners])
+            runtime.close_all_but([control, handover, told, pid_write, opened, owners])
             options = self.first.options
             if options["mode"] == "root":
                 os.setgroups([])
@@ -236,7 +242,7 @@ class Restorer:
             kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
             kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
             server = socket.socket(fileno=control)
-            helper, to_helper = _fork_helper(options, server, [handover, told, pid_write])
+            helper, to_helper = _fork_helper(options, server, [handover, told, pid_write, opened])
             kernel.unshare(kernel.CLONE_NEWUSER)
             template.write_maps(os.getpid())
             own = kernel.ENVIRONMENT_NAMESPACES & ~kernel.CLONE_NEWUSER & ~kernel.CLONE_NEWNET
@@ -247,7 +253,8 @@ class Restorer:
             if pid:
                 os.write(pid_write, _PIDS.pack(pid, helper))
                 os._exit(0)
-            Restored(options, server, handover, told, to_helper, pid_write).run()
+            os.close(pid_write)
+            Restored(options, server, handover, told, to_helper, opened).run()
         except OSError:
             pass  # the server reads the end of its socket
         finally:
