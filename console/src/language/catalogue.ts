@@ -88,7 +88,6 @@ export const CATALOGUE = {
     'No key at hand? On the server, get a one-time link with',
     '¿Sin clave a mano? En el servidor, pida un enlace de un solo uso con',
   ],
-  signingIn: ['Signing in…', 'Iniciando sesión…'],
 
   // The list of functions.
   codeSize: ['Code size', 'Tamaño del código'],
