@@ -8,7 +8,6 @@ that shows what is waited for. The functions are real ones.
 
 from __future__ import annotations
 
-import json
 import shutil
 import statistics
 import subprocess

@@ -12,7 +12,7 @@ import { useCallback, useRef, useState } from 'react';
 import { useClient } from '../../aws/clients.ts';
 import { useLoad } from '../../aws/load.ts';
 import { formatMs } from '../../language/format.ts';
-import { type Key, useLanguage, useText } from '../../language/language.ts';
+import { useLanguage, useText } from '../../language/language.ts';
 import { LogViewer } from '../../log_groups/LogViewer.tsx';
 import { type LogFocus, searchLogs } from '../../log_groups/logSearch.ts';
 import { Problem } from '../../shell/Problem.tsx';
@@ -24,6 +24,7 @@ import { invocationsOf, logsOf, ofVersion, PATTERN } from './invocations.ts';
 import type { Series } from './MetricChart.tsx';
 import { type Metrics, mostOf, readMetrics, type SeriesId, successRates, sumOf } from './metrics.ts';
 import { RecentInvocations } from './RecentInvocations.tsx';
+import { RANGE_NAMES } from './rangeNames.ts';
 import { isUsable, RELATIVE_RANGES, type Span, spanOf, type TimeRange } from './timeRange.ts';
 
 /** Cloudscape's colour of an error in a chart. */
@@ -31,14 +32,6 @@ const RED = 'var(--chart-bad)';
 
 /** No choice of a version: all calls together. */
 const EVERY = '';
-
-const RANGE_NAMES: Record<string, Key> = {
-  '15m': 'last15Minutes',
-  '1h': 'lastHour',
-  '3h': 'last3Hours',
-  '1d': 'lastDay',
-  '7d': 'lastWeek',
-};
 
 /** How the function has been doing: its metrics, its invokes, its log. */
 export default function MonitorTab() {
