@@ -206,6 +206,7 @@ export const CATALOGUE = {
   copyArn: ['Copy ARN', 'Copiar ARN'],
   deleteFunction: ['Delete function', 'Eliminar función'],
   destinations: ['Destinations', 'Destinos'],
+  functionArn: ['Function ARN', 'ARN de la función'],
   functionUrl: ['Function URL', 'URL de la función'],
   inactive: ['Inactive: the next call wakes it', 'Inactiva: la próxima llamada la despierta'],
   layerCount: ['Layers: {count}', 'Capas: {count}'],

@@ -8,8 +8,10 @@ import { oneDark } from '@codemirror/theme-one-dark';
 import { EditorView, keymap } from '@codemirror/view';
 import { basicSetup } from 'codemirror';
 import { useEffect, useRef } from 'react';
+import { currentLanguage } from '../../language/language.ts';
 import { useNarrow } from '../../shell/narrow.ts';
 import { useDark } from '../../shell/theme.ts';
+import { SPANISH } from './editorPhrases.ts';
 
 export interface Spot {
   readonly line: number;
@@ -83,6 +85,7 @@ export default function CodeMirror(props: Props) {
         look.current.of([]),
         EditorState.readOnly.of(fixed),
         EditorView.cspNonce.of(nonce()),
+        currentLanguage() === 'es' ? EditorState.phrases.of(SPANISH) : [],
         // It can be tabbed to anyway; tools that judge the page look for the attribute.
         EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
         EditorView.updateListener.of((update) => {
