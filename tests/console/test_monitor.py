@@ -76,7 +76,7 @@ class TestPointsLeadToLogs:
         chart = page.get_by_role("application", name="Errors", exact=True)
         chart.focus()
         popover = page.get_by_role("dialog")
-        for _ in range(100):  # more than there are points; the arrow key goes round
+        for _ in range(200):  # there are 60 points, and the arrow key goes round
             page.keyboard.press("ArrowLeft")
             if popover.get_by_text("Errors").count():
                 break
