@@ -225,7 +225,21 @@ class Gate:
 
 
 @pytest.fixture
-def gated(make_function, code_folder, request):
+def make_gate(code_folder):
+    """Makes the gate of a function; no other function may have the same code."""
+    with contextlib.ExitStack() as stack:
+
+        def make(server, client, function):
+            gate = Gate(code_folder(server, client, function))
+            stack.callback(gate.close)
+            stack.callback(gate.let_go, 32)  # a test that fails leaves nobody waiting
+            return gate
+
+        yield make
+
+
+@pytest.fixture
+def gated(make_function, make_gate, request):
     """Makes functions that block, with the gate of each; invokes them from other threads."""
     with contextlib.ExitStack() as stack:
         threads = stack.enter_context(ThreadPoolExecutor(32))
@@ -234,9 +248,8 @@ def gated(make_function, code_folder, request):
             source = GATED.format(name=f"{request.node.name} {len(made)}", ballast_mb=ballast_mb)
             options = {"Timeout": 30, "client": client, "logs_client": server.client("logs"), **options}
             function = make_function(source, **options)
-            gate = Gate(code_folder(server, client, function))
-            stack.callback(gate.close)
-            stack.callback(gate.let_go, 32)  # a test that fails leaves nobody waiting
+            gate = make_gate(server, client, function)
+            stack.callback(gate.let_go, 32)  # before the threads are waited for
             made.append(function)
             function.gate = gate
             function.begin = lambda **more: threads.submit(function, **more)

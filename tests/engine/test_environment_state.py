@@ -1,11 +1,13 @@
 """The life of an environment as a table: what may follow what, and nothing else."""
 
 import itertools
+from types import SimpleNamespace
 
 import pytest
 
 from firefork.engine.environment import Environment
 from firefork.engine.environment_state import TRANSITIONS, EnvironmentState, IllegalStateChange, advance
+from firefork.engine.sandbox.sandbox import SandboxLost
 
 LEGAL = {
     ("STARTING", "IDLE"),
@@ -61,3 +63,44 @@ class TestTransitions:
             assert not TRANSITIONS[state]
         else:
             assert EnvironmentState.CLOSED in TRANSITIONS[state]
+
+
+class TestAFailedInvoke:
+    class Ending(Environment):
+        """One whose invoke is over; ``clear`` ends its processes, or cannot."""
+
+        def __init__(self, clear):
+            self._state = EnvironmentState.ENDING
+            self._binding = SimpleNamespace(restored=False)
+            self._server = None
+            self._log = SimpleNamespace(stop_delivery=lambda: None, drain=lambda: None)
+            self.sandbox = SimpleNamespace(clear=clear)
+            self.offered = []
+
+        async def _end_runtime(self, reason):
+            self.sandbox.gone = SimpleNamespace(is_set=lambda: True)
+            await super()._end_runtime(reason)
+
+        async def close(self):
+            self._advance(EnvironmentState.CLOSED)
+
+        def _become_available(self, *, broken=False):
+            self.offered.append(broken)
+
+    async def test_leaves_an_environment_to_start_again(self):
+        async def clear():
+            pass
+
+        environment = self.Ending(clear)
+        await environment._break("TIMEOUT")
+        assert environment.offered == [True]
+
+    async def test_closes_one_whose_processes_do_not_end(self):
+        """The sandbox is being killed: an invoke that got it would be killed, too."""
+
+        async def clear():
+            raise SandboxLost("its processes did not end")
+
+        environment = self.Ending(clear)
+        await environment._break("TIMEOUT")
+        assert (environment.state, environment.offered) == (EnvironmentState.CLOSED, [])

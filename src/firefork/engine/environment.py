@@ -6,7 +6,6 @@ AWS: Lambda developer guide, "Understanding the Lambda execution environment lif
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import json
 import os
@@ -579,15 +578,21 @@ class Environment:
             # Its runtime cannot be initialised again in place; the pool restores another one.
             await self.close()
             return
-        await self._end_runtime(reason)
+        try:
+            await self._end_runtime(reason)
+        except SandboxLost:
+            await self.close()  # it is being killed: the next invoke would be killed with it
+            return
         self._become_available(broken=True)
 
     async def _end_runtime(self, reason: str) -> None:
-        """End runtime and extensions and everything they started; the sandbox and its ``/tmp`` stay."""
+        """End runtime and extensions and everything they started; the sandbox and its ``/tmp`` stay.
+
+        Raises SandboxLost where processes did not end, and the sandbox is killed for it.
+        """
         if not self.sandbox.gone.is_set():
             await self._shut_down(reason)
-        with contextlib.suppress(SandboxLost):
-            await self.sandbox.clear()
+        await self.sandbox.clear()
         if self._server is not None:
             self._server.hang_up()
         self._log.stop_delivery()
