@@ -141,7 +141,8 @@ def with_extension(make_function, lambda_, zipped):
         script = code if code.startswith("#!") else EXTENSION + code
         files = {path: script, **dict(programs)}
         content = zipped(files, executables=files if executable else [])
-        layer = lambda_.publish_layer_version(LayerName="with-extension", Content={"ZipFile": content})
+        client = options.get("client", lambda_)
+        layer = client.publish_layer_version(LayerName="with-extension", Content={"ZipFile": content})
         return make_function(source, Layers=[layer["LayerVersionArn"]], **options)
 
     return make

@@ -28,6 +28,14 @@ class TestLife:
         assert messages[-1] == "helper SHUTDOWN SPINDOWN \n"
         assert "EXTENSION\tName: helper\tState: Ready\tEvents: [INVOKE, SHUTDOWN]\n" in messages[:3]
 
+    def test_the_runtime_starts_when_it_has_registered(self, with_extension):
+        function = with_extension(
+            "open('/tmp/about-to-register', 'w').close()\n" + LOOP,
+            "import os\nwas_first = os.path.exists('/tmp/about-to-register')\n"
+            "def handler(event, context):\n    return was_first\n",
+        )
+        assert function() is True
+
     def test_it_knows_the_function_and_not_the_functions_secrets_of_the_platform(self, with_extension):
         """Facts of the registration, and the variables that AWS lets extensions see."""
         function = with_extension(
@@ -83,6 +91,24 @@ while next_event(identifier)["eventType"] != "SHUTDOWN":
         assert messages.index("helper DONE\n") < messages.index(report)
         assert float(re.search(r"\tDuration: ([\d.]+) ms", report)[1]) < 500
         assert int(re.search(r"Billed Duration: (\d+) ms", report)[1]) >= 600
+
+    def test_the_deadline_is_for_the_extension_too(self, with_extension, lambda_, ended):
+        """It does not ask for its next event: the caller has the answer, the environment is reset at the timeout."""
+        function = with_extension(
+            """
+identifier, facts = register()
+while (event := next_event(identifier))["eventType"] != "SHUTDOWN":
+    if not os.path.exists("/tmp/hung"):
+        open("/tmp/hung", "w").close()
+        signal.pause()
+""",
+            Timeout=1,
+        )
+        answer = lambda_.invoke(FunctionName=function.name)
+        assert (answer["Payload"].read(), answer.get("FunctionError")) == (b'"answer"', None)
+        messages = ended(function, "\tStatus: timeout\n")
+        assert sum(message.startswith("REPORT") for message in messages) == 1
+        assert function() == "answer"
 
     def test_a_shell_script_can_be_one(self, with_extension, lambda_, ended):
         """Nothing but bash: the protocol over a socket of its own."""
@@ -165,6 +191,41 @@ while True:
             re.match(r"INIT_REPORT Init Duration: (9999|10\d\d\d)\.\d\d ms\tPhase: init\tStatus: timeout\n", message)
             for message in function.messages()
         )
+
+
+class TestEnd:
+    """SHUTDOWN comes whatever ends the environment, and what the extension says of it is in the log."""
+
+    GOODBYE = "helper SHUTDOWN SPINDOWN"
+
+    def test_an_update(self, with_extension, lambda_, ended):
+        function = with_extension(LOOP)
+        function()
+        lambda_.update_function_configuration(FunctionName=function.name, Timeout=4)
+        ended(function, self.GOODBYE)
+
+    def test_idleness(self, with_extension, brisk, ended):
+        """On a server that keeps environments for a second."""
+        function = with_extension(LOOP, client=brisk.client("lambda"), logs_client=brisk.client("logs"))
+        function()
+        ended(function, self.GOODBYE)
+
+    def test_fewer_provisioned_ones(self, with_extension, lambda_, eventually, ended):
+        function = with_extension(LOOP)
+        version = lambda_.publish_version(FunctionName=function.name)["Version"]
+        which = {"FunctionName": function.name, "Qualifier": version}
+        lambda_.put_provisioned_concurrency_config(**which, ProvisionedConcurrentExecutions=1)
+        eventually(lambda: lambda_.get_provisioned_concurrency_config(**which)["Status"] == "READY")
+        lambda_.delete_provisioned_concurrency_config(**which)
+        ended(function, self.GOODBYE)
+
+    def test_the_end_of_the_server(self, with_extension, start_server, tmp_path, ended):
+        server = start_server(tmp_path)
+        function = with_extension(LOOP, client=server.client("lambda"), logs_client=server.client("logs"))
+        function()
+        assert server.stop() == 0
+        function.logs = start_server(tmp_path).client("logs")
+        ended(function, self.GOODBYE)
 
 
 class TestFailures:
@@ -286,6 +347,11 @@ while True:
         assert json.loads(function.invoke({"s": 5}).body)["errorType"] == "Sandbox.Timedout"
         ended(function, "helper SHUTDOWN TIMEOUT")
         assert function() == "ok"
+
+    def test_a_crash_of_the_runtime_is_told_to_it(self, with_extension, ended):
+        function = with_extension(LOOP, "import os\ndef handler(event, context):\n    os._exit(1)\n")
+        assert json.loads(function.invoke().body)["errorType"] == "Runtime.ExitError"
+        ended(function, "helper SHUTDOWN FAILURE")
 
 
 class TestLimit:

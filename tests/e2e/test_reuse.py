@@ -86,6 +86,28 @@ def handler(event, context):
         # Some ticks before the freeze sets in; 1.5 s would have been 300.
         assert between < 100
 
+    def test_connections_survive_it_and_the_clock_goes_on(self, make_function, limited):
+        """What was connected is connected still, and the function sees the time that went by."""
+        source = """
+import http.client, os, time, urllib.parse
+endpoint = urllib.parse.urlsplit(os.environ["AWS_ENDPOINT_URL"])
+connection = http.client.HTTPConnection(endpoint.hostname, endpoint.port)
+last = time.time()
+def handler(event, context):
+    global last
+    connection.request("GET", "/_firefork/health")
+    status = connection.getresponse()
+    status.read()
+    passed, last = time.time() - last, time.time()
+    return [status.status, connection.sock.getsockname()[1], passed]
+"""
+        function = make_function(source)
+        status, port, _ = function()
+        time.sleep(0.3)  # it is frozen in this time
+        again, same_port, passed = function()
+        assert (status, again, same_port) == (200, 200, port)
+        assert passed > 0.3
+
 
 class TestEnd:
     def test_an_idle_environment_ends(self, make_function, brisk, eventually):

@@ -102,6 +102,16 @@ class TestRestore:
         assert any(re.match(r"RESTORE_REPORT Restore Duration: [\d.]+ ms\n", message) for message in messages)
         assert any(re.match(r"INIT_REPORT Init Duration: [\d.]+ ms\tPhase: init\n", message) for message in messages)
 
+    def test_numpy_has_a_randomness_of_its_own_too(self, snap):
+        """Whatever module of that name init imported is seeded anew in each environment, and may fail to be."""
+        function = snap(
+            "import sys, types\nseeded = []\ndef seed():\n    seeded.append(1)\n    raise ValueError\n"
+            "sys.modules['numpy.random'] = types.SimpleNamespace(seed=seed)\n"
+            "def handler(event, context):\n    return len(seeded)\n"
+        )
+        snap.wait(function)
+        assert function(Qualifier="1") == 1
+
     def test_it_is_reused_like_any_other(self, function):
         first, second = (function(Qualifier="1") for _ in range(2))
         assert first["pid"] == second["pid"]
