@@ -195,6 +195,7 @@ class Platform:
             self.functions,
             account_concurrency=settings.account_concurrency,
             alias_targets=self.aliases.targets,
+            shares_invokes=self.aliases.shares_invokes,
         )
         self.metering = Metering(self.metrics, shares_invokes=self.aliases.shares_invokes)
         self.metrics.sources.append(self.metering.collect)
