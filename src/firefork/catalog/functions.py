@@ -408,15 +408,19 @@ class Functions:
                 settled |= {"state": "Failed", "state_reason": failure.reason, "state_reason_code": failure.code}
             save(connection, dataclasses.replace(current, **settled))
 
-    def optimised_versions(self) -> Sequence[FunctionVersion]:
-        """Published versions of which snapshots are made, and ``$LATEST`` of functions that ask for them."""
+    def optimised_versions(self, scope: Scope | None = None, name: str | None = None) -> Sequence[FunctionVersion]:
+        """Published versions of which snapshots are made, and ``$LATEST`` of functions that ask for them.
+
+        Of all functions, or of one.
+        """
         table = function_versions.c
+        query = select(table.account, table.region, table.document).where(
+            table.document.contains('"snap_start_apply_on": "PublishedVersions"')
+        )
+        if scope is not None and name is not None:
+            query = query.where(rows.within(function_versions, scope, name=name))
         with self._database.read() as connection:
-            found = connection.execute(
-                select(table.account, table.region, table.document).where(
-                    table.document.contains('"snap_start_apply_on": "PublishedVersions"')
-                )
-            ).all()
+            found = connection.execute(query).all()
         vault = self._database.vault
         return [from_document(vault, Scope(row.account, row.region), row.document) for row in found]
 
