@@ -546,6 +546,32 @@ REFUSALS = [
         "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not "
         "be null.",
     ),
+    *(
+        (
+            "CreateEventSourceMapping",
+            source(arn, StartingPosition="0"),
+            VALIDATION,
+            one_error(
+                "0",
+                "startingPosition",
+                "Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]",
+            ),
+        )
+        for arn in (KINESIS, TABLE, QUEUE)
+    ),
+    (
+        "CreateEventSourceMapping",
+        source(KINESIS, StartingPosition="AT_TIMESTAMP", StartingPositionTimestamp=-1),
+        INVALID,
+        "Received Exception while reading from provided stream. class java.lang.Long can not be converted to a "
+        "Timestamp",
+    ),
+    (
+        "CreateEventSourceMapping",
+        source(TABLE, StartingPosition="AT_TIMESTAMP", StartingPositionTimestamp=-1),
+        INVALID,
+        f"Unsupported starting position for arn type: {TABLE}",
+    ),
     ("CreateEventSourceMapping", source(KINESIS, **LATEST_AT), INVALID, TIMESTAMP_ONLY),
     ("CreateEventSourceMapping", source(TABLE, **LATEST_AT), INVALID, TIMESTAMP_ONLY),
     (
