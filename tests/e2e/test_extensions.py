@@ -215,12 +215,15 @@ while event["eventType"] != "SHUTDOWN":
             assert re.search(rf"INIT_REPORT .*\tPhase: {phase}\tStatus: error\tError Type: {error_type}\n", messages)
 
     def test_one_that_cannot_be_executed_is_named(self, with_extension):
-        result = with_extension(LOOP, name="no-exec", executable=False).invoke()
+        function = with_extension(LOOP, name="no-exec", executable=False)
+        result = function.invoke()
         assert json.loads(result.body) == {
             "errorType": "Extension.LaunchError",
             "errorMessage": f"RequestId: {result.request_id} Error: "
             "fork/exec /opt/extensions/no-exec: permission denied",
         }
+        line = "EXTENSION\tName: no-exec\tState: LaunchError\tEvents: []\tError Type: PermissionDenied\n"
+        assert line in function.messages()
 
     def test_one_that_gives_up_fails_the_invoke_and_the_next_one_works(self, with_extension):
         """exit/error: Extension.ExitError with the type that it reported, then a fresh start."""
@@ -283,6 +286,59 @@ while True:
         assert json.loads(function.invoke({"s": 5}).body)["errorType"] == "Sandbox.Timedout"
         ended(function, "helper SHUTDOWN TIMEOUT")
         assert function() == "ok"
+
+
+class TestLimit:
+    """AWS allows ten extensions, external and internal ones together."""
+
+    def test_an_eleventh_file_fails_the_init(self, with_extension):
+        """None of them starts; the first that is too many, by name, is told in the log, and the others are not."""
+        more = {f"extensions/more-{number:02}": "#!/bin/sh\n" for number in range(11)}
+        function = with_extension(LOOP, programs=more)
+        result = function.invoke()
+        assert result.error == "Unhandled"
+        assert json.loads(result.body) == {
+            "errorType": "Extension.LaunchError",
+            "errorMessage": f"RequestId: {result.request_id} Error: ErrTooManyExtensions",
+        }
+        assert result.tail.endswith("Status: error\tError Type: Extension.LaunchError\n")
+        messages = function.messages()
+        told = [message for message in messages if message.startswith("EXTENSION\t")]
+        assert len(told) == 22, "eleven, in the init and in its repetition"
+        assert told[0] == "EXTENSION\tName: helper\tState: Started\tEvents: []\n"
+        late = "EXTENSION\tName: more-09\tState: LaunchError\tEvents: []\tError Type: TooManyExtensions\n"
+        assert told[10] == told[21] == late
+        for phase in ("init", "invoke"):
+            line = rf"INIT_REPORT .*\tPhase: {phase}\tStatus: error\tError Type: Extension.LaunchError\n"
+            assert re.search(line, "".join(messages))
+
+    def test_ten_are_none_too_many_and_an_eleventh_that_registers_is_refused(self, with_extension):
+        """One file and nine of the function's own code; the next one is answered 403, and the function works."""
+        function = with_extension(
+            LOOP,
+            """
+import http.client, json, os, threading
+def ask(method, path, body=None, **headers):
+    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    connection.request(method, "/2020-01-01/extension/" + path, body, headers)
+    answer = connection.getresponse()
+    return answer, json.loads(answer.read() or b"null")
+def register(number):
+    return ask("POST", "register", '{"events": []}', **{"Lambda-Extension-Name": f"inside-{number}"})
+for number in range(9):
+    identifier = register(number)[0].headers["Lambda-Extension-Identifier"]
+    headers = {"Lambda-Extension-Identifier": identifier}
+    threading.Thread(target=ask, args=("GET", "event/next"), kwargs=headers, daemon=True).start()
+answer, refusal = register("late")
+def handler(event, context):
+    return [answer.status, refusal]
+""",
+        )
+        refusal = {"errorMessage": "Extension limit (10) reached", "errorType": "Extension.TooManyExtensions"}
+        assert function() == [403, refusal]
+        told = [message for message in function.messages() if message.startswith("EXTENSION\t")]
+        assert len(told) == 10
+        assert all("\tState: Ready\t" in message for message in told)
 
 
 class TestSignals:
@@ -349,3 +405,25 @@ threading.Thread(target=serve, daemon=True).start()
         lambda_.delete_function(FunctionName=function.name)
         eventually(lambda: environments() < before)
         assert "runtime got 15\n" not in function.messages()
+
+
+class TestServerStop:
+    def test_does_not_wait_for_an_init_that_hangs(self, start_server, make_function, tmp_path, ended):
+        """An extension registered and never asks for an event: its environment is shut down all the same."""
+        server = start_server(tmp_path)
+        function = make_function(
+            """
+import http.client, json, os
+connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+connection.request("POST", "/2020-01-01/extension/register", json.dumps({"events": []}),
+                   {"Lambda-Extension-Name": "inside"})
+print("registered", connection.getresponse().status)
+def handler(event, context):
+    return "never"
+""",
+            client=server.client("lambda"),
+            logs_client=server.client("logs"),
+        )
+        function.client.invoke(FunctionName=function.name, InvocationType="Event")
+        ended(function, "registered 200")
+        assert server.stop() == 0

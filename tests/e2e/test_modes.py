@@ -209,6 +209,33 @@ def handler(event, context):
             "processes": 2,
         }
 
+    def test_snapshots_are_forked_without_privileges(self, ordinary, make_function):
+        """SnapStart: init and handler hold no capability, and the environment has processes of its own."""
+        source = """
+import os, uuid
+def held():
+    status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\\t" in line)
+    return {status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
+loaded, in_init = uuid.uuid4().hex, held()
+open("/tmp/kept", "w").write("of init")
+def handler(event, context):
+    if event == "exit":
+        os._exit(3)
+    processes = len([name for name in os.listdir("/proc") if name.isdigit()])
+    return [loaded, in_init, held(), os.getuid(), processes, open("/tmp/kept").read()]
+"""
+        function = make_function(source, SnapStart={"ApplyOn": "PublishedVersions"}, **clients(ordinary))
+        function.client.publish_version(FunctionName=function.name)
+        waiter = function.client.get_waiter("published_version_active")
+        waiter.wait(FunctionName=function.name, Qualifier="1", WaiterConfig={"Delay": 0.1})
+        first = function.invoke(Qualifier="1")
+        assert "Restore Duration" in first.tail
+        ended = json.loads(function.invoke("exit", Qualifier="1").body)
+        assert ended["errorMessage"].endswith("exit status 3")
+        answers = [json.loads(first.body), function(Qualifier="1")]
+        assert answers[0] == answers[1]
+        assert answers[0][1:] == [True, True, 993, 2, "of init"]
+
     def test_processes_limits_stand_in_for_the_groups(self, ordinary, make_function, without_groups):
         """Memory ends somewhat above the function's with a MemoryError, processes at 1,024; the next invoke is fine."""
         source = """
