@@ -211,6 +211,28 @@ class TestProvisioned:
             f"Cannot find alias arn: {arn}:nowhere",
         )
 
+    def test_of_an_alias_with_weights(self, make_function, lambda_):
+        """Weights may come to an alias that is provisioned; until they go its configuration cannot be changed."""
+        function = make_function(HELLO)
+        for description in ("one", "two"):
+            lambda_.publish_version(FunctionName=function.name, Description=description)
+        alias = {"FunctionName": function.name, "Name": "live"}
+        lambda_.create_alias(**alias, FunctionVersion="1")
+        config = {"FunctionName": function.name, "Qualifier": "live"}
+        put = lambda_.put_provisioned_concurrency_config
+        put(**config, ProvisionedConcurrentExecutions=1)
+        lambda_.update_alias(**alias, RoutingConfig={"AdditionalVersionWeights": {"2": 0.5}})
+        assert refused(put, **config, ProvisionedConcurrentExecutions=2) == (
+            400,
+            "InvalidParameterValueException",
+            "Alias with weights can not be used with Provisioned Concurrency",
+        )
+        kept = lambda_.get_provisioned_concurrency_config(**config)
+        assert kept["RequestedProvisionedConcurrentExecutions"] == 1
+        lambda_.update_alias(**alias, RoutingConfig={"AdditionalVersionWeights": {}})
+        put(**config, ProvisionedConcurrentExecutions=2)
+        lambda_.delete_function(FunctionName=function.name)
+
     def test_is_not_more_than_what_is_reserved(self, name, lambda_):
         lambda_.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
         put = lambda_.put_provisioned_concurrency_config

@@ -1,13 +1,17 @@
 """Passing requests on: what arrives on the other side, and what a client gets when nothing good comes back."""
 
 import asyncio
+import socket
+import struct
 
 import pytest
 
+from firefork.api.http_server import HttpServer
 from firefork.api.http_wire import RequestHead
 from firefork.api.request import AnswerCut, ClientGone, Request, RequestBody
 from firefork.api.upstream import Upstream
 from firefork.aws.errors import RequestTimeout, UpstreamFailed
+from firefork.aws.protocols.message import HttpAnswer
 
 
 class Other:
@@ -109,6 +113,44 @@ class TestForward:
         with pytest.raises(UpstreamFailed, match="leads back to this server"):
             await other.upstream.forward(asked(host="h", via="1.1 proxy, 1.1 firefork-node"))
         assert other.received == b""
+
+
+class TestClientsThatLeave:
+    """On a real connection: what nobody reads any more is not fetched to its end."""
+
+    @pytest.mark.parametrize("goes_on", [True, False], ids=["amid a download", "while nothing comes"])
+    async def test_end_the_download(self, goes_on):
+        ended = asyncio.Event()
+
+        async def send_without_end(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+            try:
+                while goes_on:
+                    writer.write(b"10000\r\n" + bytes(0x10000) + b"\r\n")
+                    await writer.drain()
+                await reader.read()
+            except ConnectionError:
+                pass  # which is what it means to leave within an answer
+            finally:
+                ended.set()
+                writer.close()
+
+        endpoint = await asyncio.start_server(send_without_end, "127.0.0.1", 0)
+        upstream = Upstream(f"http://127.0.0.1:{endpoint.sockets[0].getsockname()[1]}", "node")
+        server = HttpServer(upstream.forward, lambda status, message: HttpAnswer(status=status, headers=[], body=b""))
+        listener = socket.create_server(("127.0.0.1", 0))
+        await server.start(listener)
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        writer.write(b"GET /b/k HTTP/1.1\r\nHost: h\r\n\r\n")
+        await reader.readuntil(b"x")
+        # Closed with a reset: a mere end of what is sent may be a client that still reads its answer.
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+        await asyncio.wait_for(ended.wait(), 30)
+        await server.stop()
+        await upstream.close()
+        endpoint.close()
 
 
 class TestFailures:

@@ -193,7 +193,7 @@ class TestLists:
         assert not {"State", "LastUpdateStatus", "RuntimeVersionConfig"} & set(item)
         assert client.get_account_settings()["AccountUsage"] == {
             "FunctionCount": 120,
-            "TotalCodeSize": item["CodeSize"],
+            "TotalCodeSize": 121 * item["CodeSize"],
         }
 
     @pytest.mark.parametrize("marker", ["x", "bnVsbA==", "MQ==", "WzEsMl0=", "é"])

@@ -428,8 +428,42 @@ class TestAssumeRole:
             "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
         )
 
-    def test_invalid_arn(self, sts):
-        text = "arn:a:a::aaaaaaaaaa:x"
+    def test_transitive_tags_stay_through_role_chaining(self, sts, iam, role, as_session):
+        """Keys are compared without regard to case; messages as recorded."""
+        asked = {"RoleArn": role["Arn"], "RoleSessionName": "me"}
+        assert refused(
+            sts.assume_role, **asked, Tags=[{"Key": "team", "Value": "red"}], TransitiveTagKeys=["other"]
+        ) == (
+            "InvalidParameterValue",
+            "The specified transitive tag key must be included in the requested tags.",
+        )
+        iam.put_role_policy(
+            RoleName=role["RoleName"],
+            PolicyName="p",
+            PolicyDocument=allow(["sts:AssumeRole", "sts:TagSession"]),
+        )
+        first = sts.assume_role(**asked, Tags=[{"Key": "Team", "Value": "red"}], TransitiveTagKeys=["team"])
+        chained = as_session("sts", first["Credentials"])
+        for key in ("Team", "TEAM"):
+            assert refused(chained.assume_role, **asked, Tags=[{"Key": key, "Value": "blue"}]) == (
+                "InvalidParameterValue",
+                "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key "
+                "from the calling session.",
+            )
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "nothing-valid-in-here-at-all",
+            "arn::b:::something/test-role",
+            "arn:a::::something/test-role",
+            "arn:a:::something/test-role",
+            "arn:a:a::aaaaaaaaaa:",
+            "arn:a:a::aaaaaaaaaa:x",
+        ],
+    )
+    def test_invalid_arn(self, sts, text):
+        """As recorded."""
         assert refused(sts.assume_role, RoleArn=text, RoleSessionName="me") == (
             "ValidationError",
             f"{text} is invalid",

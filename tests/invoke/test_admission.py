@@ -115,6 +115,16 @@ class TestRates:
         assert refusal == Refusal(reason=reason, retry_after_s=pytest.approx(1 / 20))
         assert isinstance(admission.admit(what, 5.0 + 1 / 16), Admitted)
 
+    def test_asynchronous_invokes_have_no_rate(self):
+        """AWS: Lambda quotas: their number "is based only on concurrency". They take nothing from the others' rate."""
+        admission = Admission(1)
+        for _ in range(50):
+            admission.release(admission.admit(demand(has_rate=False), 0.0))
+        for _ in range(10):
+            admission.release(admission.admit(demand(), 0.0))
+        assert admission.admit(demand(), 0.0).reason is Reason.RATE
+        assert isinstance(admission.admit(demand(has_rate=False), 0.0), Admitted)
+
     def test_functions_without_a_reservation_share_the_rate(self):
         admission = Admission(1)
         for _ in range(10):

@@ -108,7 +108,7 @@ class TestContent:
             "2",
         ]
         assert Tags(database, catalog).of(TaggedResource.parse(HERE.arn("lambda", "function:f"))) == {"k": "v"}
-        assert catalog.usage(HERE) == (1, package.size)
+        assert catalog.usage(HERE) == (1, 3 * package.size), "every version counts"
         assert catalog.uses(package.digest)
         assert not catalog.uses("0" * 64)
         catalog.delete(HERE, "f", None)

@@ -6,6 +6,9 @@ import psycopg
 import pytest
 
 ONE = {"app.py": "import os\n\ndef handler(event, context):\n    return os.environ.get('VAR', 'one')\n"}
+SNAPPED = {
+    "app.py": "import os\n\nprint('init runs')\n\ndef handler(event, context):\n    os._exit(1)\n",
+}
 TWO = {"app.py": "def handler(event, context):\n    return 'two'\n"}
 
 
@@ -101,6 +104,28 @@ class TestNodes:
         eventually(lambda: who().endswith(":user/ann"))
         iam.delete_access_key(UserName="ann", AccessKeyId=key["AccessKeyId"])
         eventually(lambda: who() == "InvalidClientTokenId")
+
+
+class TestSnapStart:
+    def test_a_version_that_one_publishes_is_restored_on_the_other(self, make_function, nodes, here, there, eventually):
+        """Each node runs the init once, unasked; environments that end are followed by restored ones."""
+        function = make_function(
+            SNAPPED, client=here, logs_client=nodes[0].client("logs"), SnapStart={"ApplyOn": "PublishedVersions"}
+        )
+        here.publish_version(FunctionName=function.name)
+
+        def inits():
+            return function.messages().count("init runs\n")
+
+        eventually(lambda: inits() == 2)
+        for _ in range(3):
+            invoke(there, function.name, Qualifier="1")  # which ends its environment
+
+        def restores():
+            return sum(message.startswith("RESTORE_START") for message in function.messages())
+
+        eventually(lambda: restores() == 3)  # the other node's lines come a moment later
+        assert inits() == 2
 
 
 class TestConnection:

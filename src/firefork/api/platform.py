@@ -195,6 +195,7 @@ class Platform:
             self.functions,
             account_concurrency=settings.account_concurrency,
             alias_targets=self.aliases.targets,
+            shares_invokes=self.aliases.shares_invokes,
         )
         self.metering = Metering(self.metrics, shares_invokes=self.aliases.shares_invokes)
         self.metrics.sources.append(self.metering.collect)
@@ -450,6 +451,7 @@ class Platform:
         """Another node changed something: read anew what is remembered of it here. Raises SQLAlchemyError."""
         if change.noun == FUNCTION:
             self.functions.heard(change.scope, change.name)
+            self._catch_up(self.functions.optimised_versions(change.scope, change.name))
         elif change.noun == CONCURRENCY:
             self.concurrency.heard(change.scope, change.name)
             self.provisioner.refresh(change.scope, change.name)
@@ -461,6 +463,7 @@ class Platform:
     def _recall(self) -> None:
         """Changes of other nodes may have been missed: read all that is remembered anew. Raises SQLAlchemyError."""
         self.functions.recall()
+        self._catch_up(self.functions.optimised_versions())
         self.concurrency.recall()
         self.provisioner.refresh_all()
         self.directory.heard()
@@ -491,19 +494,28 @@ class Platform:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the server is ending
             self._loop.call_soon_threadsafe(self._make_snapshot, version)
 
+    def _catch_up(self, versions: Sequence[FunctionVersion]) -> None:
+        """Other nodes published these: make snapshots of those that are active. Whoever published settles states."""
+        for version in versions:
+            if version.version != LATEST and version.state == "Active":
+                self._version_published(version)
+
     def _make_snapshot(self, version: FunctionVersion) -> None:
-        """Initialise a version that uses SnapStart, one after the other, and settle its state."""
+        """Initialise a version that uses SnapStart, one after the other, and settle its state if it waits for that."""
 
         async def work() -> None:
             async with self._one_snapshot:
                 spec = ExecutionSpec.of(version)
+                if version.state != "Pending" and self.engine.has_snapshot(spec):
+                    return  # heard of again: every change of a function is told
                 try:
                     failure = await self.engine.snapshot(spec)
                 except (SandboxLost, ZygoteFailed, RuntimeNotInstalled) as error:
                     settled: StateFailure | None = StateFailure(reason=str(error), code="InternalError")
                 else:
                     settled = None if failure is None else state_failure(failure)
-            await asyncio.to_thread(self.functions.settle_version, version, settled)
+            if version.state == "Pending":
+                await asyncio.to_thread(self.functions.settle_version, version, settled)
 
         self._begin(work())
 

@@ -6,6 +6,7 @@ says what belongs to a connection, and not to the message, and stays behind.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
 from collections.abc import AsyncIterator
@@ -98,23 +99,44 @@ class Upstream:
         if method == "HEAD" or response.status in _BODILESS:
             await response.aclose()
             return HttpAnswer(status=response.status, headers=headers, body=b"", length=length)
+        left = asyncio.Event()
         return HttpAnswer(
-            status=response.status, headers=headers, body=b"", stream=self._parts(response), length=length
+            status=response.status,
+            headers=headers,
+            body=b"",
+            stream=self._parts(response, left),
+            length=length,
+            abandon=left.set,
         )
 
     async def _body(self, request: Request) -> AsyncIterator[bytes]:
         while part := await request.body.read(self._body_patience_s):
             yield part
 
-    async def _parts(self, response: httpcore.Response) -> AsyncIterator[bytes]:
-        """Raises AnswerCut: status and headers have been sent, so breaking off is all that is left."""
+    async def _parts(self, response: httpcore.Response, left: asyncio.Event) -> AsyncIterator[bytes]:
+        """Ends early, and the endpoint's connection with it, when the client ``left``.
+
+        Raises AnswerCut: status and headers have been sent, so breaking off is all that is left.
+        """
+        parts = aiter(response.aiter_stream())
+        leaving = asyncio.ensure_future(left.wait())
         try:
-            async for part in response.aiter_stream():
+            while not left.is_set():
+                reading = asyncio.ensure_future(anext(parts, None))
+                try:
+                    await asyncio.wait((reading, leaving), return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    if not reading.done():
+                        reading.cancel()
+                        await asyncio.wait((reading,))
+                if left.is_set() or (part := reading.result()) is None:
+                    return
                 yield part
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
             logger.warning("the upstream endpoint %s broke off within an answer: %s", self.url, _reason(error))
             raise AnswerCut from error
         finally:
+            leaving.cancel()
             await response.aclose()
 
     def _failed(self, what: str) -> UpstreamFailed:

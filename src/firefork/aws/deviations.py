@@ -16,6 +16,8 @@ SHAPES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "Runtime": {"enum": None},
         # A bare name beyond 64 characters is the handler's error, not the front door's (section 6.2).
         "FunctionName": {"max": 140},
+        # The order in which the service names the values (recorded in 2025).
+        "EventSourcePosition": {"enum": ["LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"]},
     },
     "logs": {
         # Names that are too long are the service's own error (recorded; api/logs/groups.py).

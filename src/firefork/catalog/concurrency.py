@@ -76,11 +76,14 @@ class Concurrency:
         *,
         account_concurrency: int,
         alias_targets: AliasTargets = lambda scope, name: {},
+        shares_invokes: Callable[[Scope, str, str], bool] = lambda scope, name, alias: False,
     ) -> None:
+        """``shares_invokes``: whether an alias leads to two versions."""
         self.account_concurrency = account_concurrency
         self._database = database
         self._functions = functions
         self._alias_targets = alias_targets
+        self._shares_invokes = shares_invokes
         self._lock = threading.RLock()
         self._known: dict[tuple[Scope, str], FunctionConcurrency] = {}
         self._set_aside: dict[Scope, int] = {}
@@ -191,6 +194,9 @@ class Concurrency:
             )
         aliases = self._alias_targets(scope, name)
         version = self._version_of(scope, name, qualifier, aliases)
+        if qualifier in aliases and self._shares_invokes(scope, name, qualifier):
+            # Told in hashicorp/terraform issue 24957. AWS: developer guide, "Configuring provisioned concurrency".
+            raise InvalidParameterValue("Alias with weights can not be used with Provisioned Concurrency")
         if self._functions.get(scope, name, version).snap_start_apply_on != "None":
             # AWS: developer guide, "Improving startup performance with Lambda SnapStart"; the wording is ours.
             raise InvalidParameterValue(

@@ -133,6 +133,11 @@ def _check_position(kind: EventSourceKind, settings: Mapping[str, Any], source_a
         raise InvalidParameterValue("Timestamp only valid with StartingPosition AT_TIMESTAMP")
     if moment is None and position == "AT_TIMESTAMP":
         raise InvalidParameterValue("StartingPositionTimestamp is required with StartingPosition AT_TIMESTAMP")
+    if moment is not None and moment < 0:
+        raise InvalidParameterValue(
+            "Received Exception while reading from provided stream. class java.lang.Long can not be converted to a "
+            "Timestamp"
+        )
 
 
 def _check_queue(settings: Mapping[str, Any], *, fifo: bool) -> None:

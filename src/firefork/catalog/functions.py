@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from firefork.aws.errors import (
@@ -43,7 +43,7 @@ from firefork.store import rows
 from firefork.store.changes import FUNCTION, Change
 from firefork.store.clock import new_id, now
 from firefork.store.database import Database
-from firefork.store.tables import OF_QUALIFIER, aliases, function_versions, functions
+from firefork.store.tables import OF_QUALIFIER, aliases, function_versions, functions, layer_versions
 
 SETTLE_AFTER_S: Final = 0.03
 """How long Pending and InProgress can be seen."""
@@ -219,16 +219,14 @@ class Functions:
         return {str(number) if number else LATEST for number in numbers}
 
     def usage(self, scope: Scope) -> tuple[int, int]:
-        """How many functions there are, and the bytes of all their versions' packages."""
+        """How many functions there are, and the bytes of the packages of all their versions and of all layers.
+
+        Every version counts its package, also where several have the same one. AWS: API reference, AccountUsage.
+        """
         with self._database.read() as connection:
-            found = connection.execute(
-                select(function_versions.c.document, function_versions.c.number).where(
-                    rows.within(function_versions, scope)
-                )
-            ).all()
-        documents = (json.loads(row.document) for row in found)
-        sizes = {document["code_sha256"]: document["code_size"] for document in documents}
-        return sum(row.number == 0 for row in found), sum(sizes.values())
+            here = rows.within(function_versions, scope, number=0)
+            count = connection.execute(select(func.count()).select_from(function_versions).where(here)).scalar_one()
+            return count, sum(_code_size(connection, table, scope) for table in (function_versions, layer_versions))
 
     # ---- writing
 
@@ -410,15 +408,19 @@ class Functions:
                 settled |= {"state": "Failed", "state_reason": failure.reason, "state_reason_code": failure.code}
             save(connection, dataclasses.replace(current, **settled))
 
-    def optimised_versions(self) -> Sequence[FunctionVersion]:
-        """Published versions of which snapshots are made, and ``$LATEST`` of functions that ask for them."""
+    def optimised_versions(self, scope: Scope | None = None, name: str | None = None) -> Sequence[FunctionVersion]:
+        """Published versions of which snapshots are made, and ``$LATEST`` of functions that ask for them.
+
+        Of all functions, or of one.
+        """
         table = function_versions.c
+        query = select(table.account, table.region, table.document).where(
+            table.document.contains('"snap_start_apply_on": "PublishedVersions"')
+        )
+        if scope is not None and name is not None:
+            query = query.where(rows.within(function_versions, scope, name=name))
         with self._database.read() as connection:
-            found = connection.execute(
-                select(table.account, table.region, table.document).where(
-                    table.document.contains('"snap_start_apply_on": "PublishedVersions"')
-                )
-            ).all()
+            found = connection.execute(query).all()
         vault = self._database.vault
         return [from_document(vault, Scope(row.account, row.region), row.document) for row in found]
 
@@ -593,6 +595,12 @@ def forget_qualifier(connection: Connection, scope: Scope, name: str, qualifier:
 def _not_found(scope: Scope, name: str, qualifier: str | None) -> ResourceNotFound:
     arn = scope.arn("lambda", f"function:{name}")
     return ResourceNotFound(f"Function not found: {arn}:{qualifier}" if qualifier else f"Function not found: {arn}")
+
+
+def _code_size(connection: Connection, table: Table, scope: Scope) -> int:
+    """The bytes of the packages of all versions in a table."""
+    size = func.sum(rows.number_in(connection, table.c.document, "code_size"))
+    return int(connection.execute(select(size).where(rows.within(table, scope))).scalar_one() or 0)
 
 
 def _is_settling() -> Any:

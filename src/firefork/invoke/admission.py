@@ -22,7 +22,7 @@ from firefork.aws.record import record
 from firefork.aws.scope import Scope
 
 REQUESTS_PER_CONCURRENCY: Final = 10
-"""Requests per second for each unit of concurrency. AWS: Lambda quotas, "Invocation requests per second"."""
+"""Synchronous requests per second for each unit of concurrency. AWS: Lambda quotas, "Lambda API requests"."""
 SCALING_BURST: Final = 1000
 SCALING_PER_S: Final = 100.0
 """A function may grow by 1,000 environments every 10 seconds. AWS: developer guide, "Concurrency scaling rate"."""
@@ -63,6 +63,8 @@ class Demand:
     """Concurrency of the account that reservations and provisioned concurrency keep from the unreserved pool."""
     starts: bool = False
     """Whether it needs an environment that does not exist yet."""
+    has_rate: bool = True
+    """Whether it counts as a request: asynchronous invokes are limited by concurrency alone."""
 
 
 @record
@@ -217,7 +219,7 @@ class Admission:
         if owner.requests is None:
             owner.requests = TokenBucket(rate, now_s)
         wait_s = owner.requests.wait_s(rate, rate, now_s)
-        if wait_s > 0:
+        if demand.has_rate and wait_s > 0:
             reason = Reason.RATE if demand.reserved is None else Reason.RESERVED_RATE
             return Refusal(reason=reason, retry_after_s=wait_s)
         if demand.starts:
@@ -227,7 +229,8 @@ class Admission:
             if wait_s > 0:
                 return Refusal(reason=Reason.CONCURRENCY, retry_after_s=wait_s)
             function.growth.take()
-        owner.requests.take()
+        if demand.has_rate:
+            owner.requests.take()
         return None
 
 

@@ -94,13 +94,16 @@ class Invoker:
         self._sampler = Sampler()
         self._specs: dict[str, tuple[FunctionVersion, ExecutionSpec]] = {}
 
-    async def invoke(self, request: InvokeRequest) -> Outcome:
-        """Run a synchronous invoke. Raises InvalidRequestContent, TooManyRequests, ServiceFailure."""
+    async def invoke(self, request: InvokeRequest, *, is_event: bool = False) -> Outcome:
+        """Run an invoke, ``is_event`` if its caller does not wait for it.
+
+        Raises InvalidRequestContent, TooManyRequests, ServiceFailure.
+        """
         check_state(request.function)
         payload = request.payload or b"{}"
         check_json(payload)
         spec = self._spec(request.function)
-        admitted = self._admit(spec, request)
+        admitted = self._admit(spec, request, is_event=is_event)
         started_ms = now_ms()
         outcome: Outcome | None = None
         trace = self._trace(request) if spec.tracing_mode == "Active" else None
@@ -132,7 +135,7 @@ class Invoker:
         key = (function.scope, function.name)
         return trace_of(request.trace_header, lambda: self._sampler.wants(key, self._clock()))
 
-    def _admit(self, spec: ExecutionSpec, request: InvokeRequest) -> Admitted:
+    def _admit(self, spec: ExecutionSpec, request: InvokeRequest, *, is_event: bool) -> Admitted:
         """Take a slot for one invoke. Raises TooManyRequests."""
         scope, name = spec.scope, spec.name
         configured = self._concurrency.of(scope, name)
@@ -146,6 +149,7 @@ class Invoker:
             provisioned_of_function=sum(ready.values()),
             set_aside=self._concurrency.set_aside(scope),
             starts=self._engine.must_start(spec),
+            has_rate=not is_event,
         )
         decision = self._admission.admit(demand, self._clock())
         if isinstance(decision, Refusal):
@@ -222,7 +226,7 @@ class Invoker:
 
         async def run() -> None:
             try:
-                await self.invoke(request)
+                await self.invoke(request, is_event=True)
             except Exception:
                 logger.exception("asynchronous invoke %s failed", request.request_id)
 

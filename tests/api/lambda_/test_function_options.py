@@ -311,3 +311,29 @@ class TestAccount:
         name = plain()
         assert lambda_.get_account_settings()["AccountUsage"]["FunctionCount"] == before + 1
         assert "ReservedConcurrentExecutions" not in lambda_.get_function_concurrency(FunctionName=name)
+
+    def test_every_version_and_layer_counts_its_package(self, server, zipped):
+        """Recorded: an update of the configuration adds nothing, a version of the same code does."""
+        lambda_ = server.client("lambda", region="ca-central-1")
+
+        def total():
+            return lambda_.get_account_settings()["AccountUsage"]["TotalCodeSize"]
+
+        assert total() == 0
+        archive = zipped({"app.py": "def handler(event, context): pass"})
+        wanted = {"Runtime": "python3.12", "Handler": "app.handler", "Role": "arn:aws:iam::000000000000:role/r"}
+        lambda_.create_function(FunctionName="counted", Code={"ZipFile": archive}, **wanted)
+        lambda_.get_waiter("function_active_v2").wait(FunctionName="counted", WaiterConfig={"Delay": 0.05})
+        assert total() == len(archive)
+        lambda_.update_function_configuration(FunctionName="counted", Timeout=4)
+        assert total() == len(archive)
+        lambda_.get_waiter("function_updated_v2").wait(FunctionName="counted", WaiterConfig={"Delay": 0.05})
+        lambda_.publish_version(FunctionName="counted")
+        assert total() == 2 * len(archive)
+        for number in (1, 2):
+            layer = lambda_.publish_layer_version(LayerName="counted", Content={"ZipFile": archive})
+            assert total() == (2 + number) * layer["Content"]["CodeSize"]
+        lambda_.delete_layer_version(LayerName="counted", VersionNumber=1)
+        assert total() == 3 * len(archive)
+        lambda_.delete_function(FunctionName="counted")
+        assert total() == len(archive)

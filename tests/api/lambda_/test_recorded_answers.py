@@ -46,6 +46,13 @@ TWO_VERSIONS = (
     "versions of the same layer."
 )
 
+GRANT = {"StatementId": "s1", "Principal": "*", "Action": "lambda:GetLayerVersion"}
+NO_LAYER = "Layer version arn:aws:lambda:us-east-1:000000000000:layer:none:1 does not exist."
+GET_LAYER_ONLY = (
+    "1 validation error detected: Value '*' at 'action' failed to satisfy constraint: Member must satisfy regular "
+    "expression pattern: lambda:GetLayerVersion"
+)
+
 
 def one_error(value, place, constraint):
     return f"1 validation error detected: Value '{value}' at '{place}' failed to satisfy constraint: {constraint}"
@@ -79,6 +86,10 @@ def url(**members):
 
 def update(**members):
     return {"FunctionName": NAME, **members}
+
+
+def layer(name=NAME, version=1, **members):
+    return {"LayerName": name, "VersionNumber": version, **members}
 
 
 def source(arn, **members):
@@ -469,6 +480,39 @@ REFUSALS = [
         MISSING,
         f"Layer version {LAYER}:20 does not exist.",
     ),
+    ("GetLayerVersionPolicy", layer(version=2), MISSING, "No policy is associated with the given resource."),
+    ("AddLayerVersionPermission", layer(**{**GRANT, "Action": "*"}), VALIDATION, GET_LAYER_ONLY),
+    (
+        "AddLayerVersionPermission",
+        layer(**{**GRANT, "StatementId": "known"}),
+        CONFLICT,
+        "The statement id (known) provided already exists. Please provide a new statement id, or remove the existing "
+        "statement.",
+    ),
+    (
+        "AddLayerVersionPermission",
+        layer(**GRANT, RevisionId="wrong"),
+        STALE,
+        "The Revision Id provided does not match the latest Revision Id. Call the GetLayerPolicy API to retrieve the "
+        "latest Revision Id",
+    ),
+    ("AddLayerVersionPermission", layer("none", **GRANT), MISSING, NO_LAYER),
+    ("GetLayerVersionPolicy", layer("none"), MISSING, NO_LAYER),
+    ("RemoveLayerVersionPermission", layer("none", StatementId="s1"), MISSING, NO_LAYER),
+    ("GetLayerVersionPolicy", layer(version=20), MISSING, f"Layer version {LAYER}:20 does not exist."),
+    (
+        "RemoveLayerVersionPermission",
+        layer(version=20, StatementId="s1"),
+        MISSING,
+        f"Layer version {LAYER}:20 does not exist.",
+    ),
+    # packages
+    (
+        "UpdateFunctionCode",
+        update(ImageUri="000000000000.dkr.ecr.us-east-1.amazonaws.com/repository:tag"),
+        INVALID,
+        "Please don't provide ImageUri when updating a function with packageType Zip.",
+    ),
     # code signing
     (
         "PutFunctionCodeSigningConfig",
@@ -501,6 +545,32 @@ REFUSALS = [
         INVALID,
         "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not "
         "be null.",
+    ),
+    *(
+        (
+            "CreateEventSourceMapping",
+            source(arn, StartingPosition="0"),
+            VALIDATION,
+            one_error(
+                "0",
+                "startingPosition",
+                "Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]",
+            ),
+        )
+        for arn in (KINESIS, TABLE, QUEUE)
+    ),
+    (
+        "CreateEventSourceMapping",
+        source(KINESIS, StartingPosition="AT_TIMESTAMP", StartingPositionTimestamp=-1),
+        INVALID,
+        "Received Exception while reading from provided stream. class java.lang.Long can not be converted to a "
+        "Timestamp",
+    ),
+    (
+        "CreateEventSourceMapping",
+        source(TABLE, StartingPosition="AT_TIMESTAMP", StartingPositionTimestamp=-1),
+        INVALID,
+        f"Unsupported starting position for arn type: {TABLE}",
     ),
     ("CreateEventSourceMapping", source(KINESIS, **LATEST_AT), INVALID, TIMESTAMP_ONLY),
     ("CreateEventSourceMapping", source(TABLE, **LATEST_AT), INVALID, TIMESTAMP_ONLY),

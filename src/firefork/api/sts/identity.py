@@ -206,7 +206,8 @@ def _session_tags(caller: Principal, request: dict[str, Any]) -> tuple[dict[str,
         raise InvalidStsParameter("The specified transitive tag key must be included in the requested tags.")
     if caller.session is None:
         return given, tuple(keys)
-    inherited = {name: value for name, value in caller.session.tags if name in caller.session.transitive_tag_keys}
+    passed_on = {key.lower() for key in caller.session.transitive_tag_keys}
+    inherited = {name: value for name, value in caller.session.tags if name.lower() in passed_on}
     if any(name.lower() in folded for name in inherited):
         raise InvalidStsParameter(
             "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from "
