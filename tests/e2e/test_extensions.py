@@ -342,9 +342,9 @@ while True:
         function = with_extension(
             LOOP,
             "import time\ndef handler(event, context):\n    time.sleep(event.get('s', 0))\n    return 'ok'\n",
-            Timeout=1,
+            Timeout=3,  # for starting everything anew, too
         )
-        assert json.loads(function.invoke({"s": 5}).body)["errorType"] == "Sandbox.Timedout"
+        assert json.loads(function.invoke({"s": 60}).body)["errorType"] == "Sandbox.Timedout"
         ended(function, "helper SHUTDOWN TIMEOUT")
         assert function() == "ok"
 
