@@ -1,5 +1,6 @@
 """Tools of other makers, each in an environment of its own; functions with extensions, and what they log."""
 
+import base64
 import json
 import os
 import shutil
@@ -122,6 +123,17 @@ def with_extension(make_function, lambda_, zipped):
         return make_function(source, Layers=[layer["LayerVersionArn"]], **options)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def open_gate(server, lambda_):
+    """Makes ``/var/task/gate`` appear to a function: it is put where the server keeps the unpacked package."""
+
+    def appear(function):
+        digest = lambda_.get_function(FunctionName=function.name)["Configuration"]["CodeSha256"]
+        (server.data_dir / "code" / base64.b64decode(digest).hex() / "gate").touch()
+
+    return appear
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,7 @@ class Gate:
             # Open for both, so that neither side's open has to wait for the other.
             self._ends.append(os.open(folder / name, os.O_RDWR | os.O_NONBLOCK))
 
-    def wait_for(self, count, limit_s=20):
+    def wait_for(self, count, limit_s=60):
         """Until so many invokes are running."""
         deadline = time.monotonic() + limit_s
         while count:
@@ -101,7 +101,7 @@ def throttled(function, **options):
 
 def wait_ready(client, function, qualifier="1"):
     """Until the provisioned environments are there; fails when they fail."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         config = client.get_provisioned_concurrency_config(FunctionName=function.name, Qualifier=qualifier)
         assert config["Status"] != "FAILED", config["StatusReason"]
