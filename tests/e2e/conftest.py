@@ -126,14 +126,14 @@ def with_extension(make_function, lambda_, zipped):
 
 
 @pytest.fixture(scope="session")
-def open_gate(server, lambda_):
-    """Makes ``/var/task/gate`` appear to a function: it is put where the server keeps the unpacked package."""
+def code_folder():
+    """Where a server keeps a function's unpacked package: what is put there, the function sees in its task root."""
 
-    def appear(function):
-        digest = lambda_.get_function(FunctionName=function.name)["Configuration"]["CodeSha256"]
-        (server.data_dir / "code" / base64.b64decode(digest).hex() / "gate").touch()
+    def find(server, client, function):
+        digest = client.get_function(FunctionName=function.name)["Configuration"]["CodeSha256"]
+        return server.data_dir / "code" / base64.b64decode(digest).hex()
 
-    return appear
+    return find
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Limits, provisioned environments, memory and fairness with real functions that block until they are let go."""
 
-import base64
 import contextlib
 import json
 import os
@@ -33,12 +32,6 @@ def handler(event, context):
 """
 
 
-def code_folder(server, client, function):
-    """Where the server keeps the unpacked package: what is put there, a function sees in its task root."""
-    digest = client.get_function(FunctionName=function.name)["Configuration"]["CodeSha256"]
-    return server.data_dir / "code" / base64.b64decode(digest).hex()
-
-
 class Gate:
     """Two pipes in the function's code folder: it says that it arrived, and waits until it is let go."""
 
@@ -67,7 +60,7 @@ class Gate:
 
 
 @pytest.fixture
-def gated(make_function, request):
+def gated(make_function, code_folder, request):
     """Makes functions that block, with the gate of each; invokes them from other threads."""
     with contextlib.ExitStack() as stack:
         threads = stack.enter_context(ThreadPoolExecutor(32))
@@ -325,7 +318,7 @@ def handler(event, context):
         assert flooded < whole / 8, "it waited with the flood"
 
     def test_a_function_that_burns_the_processor_leaves_another_one_its_share(
-        self, limited, make_function, server, lambda_, eventually
+        self, limited, make_function, server, lambda_, code_folder, eventually
     ):
         """24 environments that compute without end weigh as much as the one that wants to compute a little."""
         source = """
