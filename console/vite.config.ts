@@ -1,11 +1,27 @@
+import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
+import { fontFiles } from './build/fontFiles.ts';
+import { loadedAtOnce, reachedFrom } from './build/loadedAtOnce.ts';
+
+const BASE = '/_firefork/console/';
+/** What the server replaces by a nonce of its own in every answer. */
+const NONCE = '__CSP_NONCE__';
+/** Draws the first page; with all that it imports it is one script and one style sheet. */
+const SHOW = fileURLToPath(new URL('src/show.tsx', import.meta.url));
+/** What runs before it, with the bundler's own helpers, which the others must not draw into theirs. */
+const START = /\/src\/main\.ts$|\/session\/redeem\.ts$|vite\/preload-helper|rolldown\/runtime/;
 
 export default defineConfig({
-  base: '/_firefork/console/',
-  plugins: [react()],
-  // The server replaces this by a nonce of its own in every answer.
-  html: { cspNonce: '__CSP_NONCE__' },
+  base: BASE,
+  plugins: [react(), fontFiles(), loadedAtOnce({ module: SHOW, base: BASE, nonce: NONCE })],
+  html: { cspNonce: NONCE },
+  resolve: {
+    alias: {
+      // Cloudscape's messages come parsed: the parser of their format is never called.
+      '@formatjs/icu-messageformat-parser': '@formatjs/icu-messageformat-parser/lib/no-parser',
+    },
+  },
   build: {
     outDir: '../src/firefork/console',
     emptyOutDir: true,
@@ -14,6 +30,16 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1500,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'start', test: START, priority: 1 },
+            { name: reachedFrom(SHOW, 'first'), debugName: 'first' },
+          ],
+        },
+      },
+    },
   },
   server: { proxy: { '/_firefork/code': 'http://127.0.0.1:4566', '/2015-03-31': 'http://127.0.0.1:4566' } },
   test: { include: ['tests/**/*.test.ts'], environment: 'node' },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from firefork.engine import environment, extensions_api, runtime_api
+from firefork.engine import environment_state, extensions_api, runtime_api
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "lifecycle.md"
 
@@ -32,7 +32,9 @@ def diagram(arrows: Iterable[tuple[str, str, str]]) -> str:
 def page() -> str:
     """The whole page."""
     states = sorted(
-        (before.name, after.name, "") for before, following in environment.TRANSITIONS.items() for after in following
+        (before.name, after.name, "")
+        for before, following in environment_state.TRANSITIONS.items()
+        for after in following
     )
     runtime = ((before.name, after.name, call.name) for (before, call), after in runtime_api.TRANSITIONS.items())
     extension = ((before.name, after.name, call.name) for (before, call), after in extensions_api.TRANSITIONS.items())

@@ -16,6 +16,7 @@ const LayersPage = lazy(() => import('./layers/LayersPage.tsx'));
 const LayerPage = lazy(() => import('./layers/LayerPage.tsx'));
 const LogGroupsPage = lazy(() => import('./log_groups/LogGroupsPage.tsx'));
 const LogGroupPage = lazy(() => import('./log_groups/LogGroupPage.tsx'));
+const InsightsPage = lazy(() => import('./log_insights/InsightsPage.tsx'));
 const RuntimesPage = lazy(() => import('./runtimes/RuntimesPage.tsx'));
 const AccountPage = lazy(() => import('./account/AccountPage.tsx'));
 
@@ -40,6 +41,7 @@ export function App() {
             <Route path="/layers/:name" element={<LayerPage />} />
             <Route path="/log-groups" element={<LogGroupsPage />} />
             <Route path="/log-groups/:name" element={<LogGroupPage />} />
+            <Route path="/log-insights" element={<InsightsPage />} />
             <Route path="/runtimes" element={<RuntimesPage />} />
             <Route path="/account" element={<AccountPage />} />
             <Route path="*" element={<Navigate to={ADDRESSES.functions} replace />} />

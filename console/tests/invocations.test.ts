@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { invocationsOf, logsOf } from '../src/function/monitor/invocations.ts';
+import { invocationsOf, logsOf, ofVersion } from '../src/function/monitor/invocations.ts';
 
 const report = (id: string, ms: number, rest = '') =>
   `REPORT RequestId: ${id}\tDuration: ${ms} ms\tBilled Duration: ${ms} ms\tMemory Size: 128 MB\tMax Memory Used: 40 MB\t${rest}\n`;
@@ -22,6 +22,17 @@ describe('invocationsOf', () => {
       ['3', false],
       ['1', false],
     ]);
+  });
+});
+
+describe('ofVersion', () => {
+  it('tells versions apart by their streams', () => {
+    const all = invocationsOf([
+      event(1, '2026/01/31/[7]aa', report('seven', 1)),
+      event(2, '2026/01/31/[$LATEST]bb', report('latest', 1)),
+    ]);
+    expect(ofVersion(all, '7').map(({ requestId }) => requestId)).toEqual(['seven']);
+    expect(ofVersion(all, '$LATEST').map(({ requestId }) => requestId)).toEqual(['latest']);
   });
 });
 

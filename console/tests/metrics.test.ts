@@ -1,4 +1,4 @@
-import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import type { CloudWatchClient, GetMetricDataCommand, MetricDataQuery } from '@aws-sdk/client-cloudwatch';
 import { describe, expect, it } from 'vitest';
 import { mostOf, periodOf, periodsOf, readMetrics, successRates, sumOf } from '../src/function/monitor/metrics.ts';
 import { isUsable, spanOf } from '../src/function/monitor/timeRange.ts';
@@ -37,7 +37,7 @@ describe('readMetrics', () => {
       },
     ];
     const client = { send: () => Promise.resolve(pages.shift()) } as unknown as CloudWatchClient;
-    const metrics = await readMetrics(client, 'f', { startMs: 0, endMs: 3 * MINUTE });
+    const metrics = await readMetrics(client, { functionName: 'f' }, { startMs: 0, endMs: 3 * MINUTE });
     expect(metrics.series.invocations).toEqual([
       { x: at(1), y: 4 },
       { x: at(2), y: 6 },
@@ -48,6 +48,30 @@ describe('readMetrics', () => {
     expect(successRates(metrics)).toEqual([
       { x: at(1), y: 100 },
       { x: at(2), y: 50 },
+    ]);
+  });
+});
+
+describe('readMetrics of an alias', () => {
+  it.each([
+    ['live', 'f:live'],
+    ['$LATEST', 'f'],
+  ])('asks for what callers named as %s, and for the version behind it', async (qualifier, resource) => {
+    const asked: MetricDataQuery[] = [];
+    const send = ({ input }: GetMetricDataCommand) => {
+      asked.push(...(input.MetricDataQueries ?? []));
+      return Promise.resolve({});
+    };
+    const subject = { functionName: 'f', called: { qualifier, version: '7' } };
+    await readMetrics({ send } as unknown as CloudWatchClient, subject, { startMs: 0, endMs: MINUTE });
+    const dimensions = (id: string) => asked.find(({ Id }) => Id === id)?.MetricStat?.Metric?.Dimensions;
+    expect(dimensions('errors')).toEqual([
+      { Name: 'FunctionName', Value: 'f' },
+      { Name: 'Resource', Value: resource },
+    ]);
+    expect(dimensions('memory')).toEqual([
+      { Name: 'function_name', Value: 'f' },
+      { Name: 'version', Value: '7' },
     ]);
   });
 });

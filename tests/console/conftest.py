@@ -76,6 +76,12 @@ def session(browser, new_link):
     return kept
 
 
+GO = """(address) => {
+    history.pushState({}, '', address);
+    dispatchEvent(new PopStateEvent('popstate'));
+}"""
+
+
 class Console:
     """A page that is signed in, and how to get about in it."""
 
@@ -85,6 +91,10 @@ class Console:
     def open(self, path):
         self.page.goto(self.root + path)
         return self.page
+
+    def go(self, path):
+        """Another page without loading the console anew, as a followed link does it."""
+        self.page.evaluate(GO, self.root + path)
 
     def configuration(self, function, section):
         return self.open(f"/functions/{function}/configuration/{section}")

@@ -7,12 +7,17 @@ from playwright.sync_api import expect
 
 AXE = Path(__file__).resolve().parents[2] / "console/node_modules/axe-core/axe.min.js"
 # At a phone's width Cloudscape itself gives the closed menu an aria-orientation, which a nav may not have.
-CHECK = """async () => {
-    const { violations } = await axe.run({ exclude: ['[class*=mobile-toolbar-nav]'] }, { resultTypes: ['violations'] });
+CHECK = """async ([part, rules]) => {
+    const only = rules ? { runOnly: rules } : {};
+    const options = { resultTypes: ['violations'], preload: false, ...only };
+    const { violations } = await axe.run({ include: [part], exclude: ['[class*=mobile-toolbar-nav]'] }, options);
     return violations
         .filter(({ impact }) => impact === 'serious' || impact === 'critical')
         .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')}`);
 }"""
+OF_COLOURS = ["color-contrast", "link-in-text-block"]
+"""What another mode can break: it changes nothing but colours."""
+
 HANDLER = """import logging
 
 def handler(event, context):
@@ -49,30 +54,63 @@ def pages(make_function, lambda_, zipped):
         f"{home}/configuration/environment": "STAGE",
         f"{home}/configuration/concurrency": "No provisioned concurrency",
         f"{home}/configuration/runtime": "Update mode",
+        f"{home}/configuration/destinations": "On failure",
+        f"{home}/configuration/tags": "No tags",
+        f"{home}/configuration/vpc": "Subnets",
+        f"{home}/configuration/monitoring": "Log format",
+        f"{home}/configuration/async": "Retry attempts",
+        f"{home}/configuration/signing": "Code is not checked",
         "/layers": "seen-by-all",
         "/layers/seen-by-all": "layer:seen-by-all:1",
         "/log-groups": f"/aws/lambda/{function.name}",
         f"/log-groups/%2Faws%2Flambda%2F{function.name}": "said {}",
+        f"/log-insights?group=%2Faws%2Flambda%2F{function.name}": "No results yet",
         "/runtimes": "python3.12",
         "/account": "000000000000",
     }
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
-def test_every_page_is_accessible_and_fits(new_console, pages, theme, width):
+SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+def problems_of(page, part="html"):
+    """What axe finds at both widths and in both modes: all its rules in one mode, those of colours in the other."""
+    found = []
+    for size, theme, other in ((WIDE, "light", "dark"), (PHONE, "dark", "light")):
+        page.set_viewport_size(size)
+        for mode, rules in ((theme, None), (other, OF_COLOURS)):
+            page.emulate_media(color_scheme=mode)
+            page.evaluate(SETTLED)
+            found += [f"{size['width']} px, {mode}: {problem}" for problem in page.evaluate(CHECK, [part, rules])]
+        if over := page.evaluate("document.documentElement.scrollWidth - innerWidth"):
+            found.append(f"{over} px wider than {size['width']} px")
+    return found
+
+
+def test_every_page_is_accessible_and_fits(new_console, pages):
     """axe finds nothing serious or critical, and nothing scrolls sideways."""
-    console = new_console(color_scheme=theme, bypass_csp=True, viewport={"width": width, "height": 844})
+    console = new_console(bypass_csp=True, reduced_motion="reduce")
+    page = console.open("/runtimes")
+    page.add_script_tag(path=AXE)
     found = {}
     for address, shown in pages.items():
-        page = console.open(address)
+        page.set_viewport_size(WIDE)
+        console.go(address)
         page.get_by_text(shown).locator("visible=true").first.wait_for()
-        page.add_script_tag(path=AXE)
-        problems = page.evaluate(CHECK)
-        if over := page.evaluate("document.documentElement.scrollWidth - innerWidth"):
-            problems.append(f"{over} px too wide")
-        if problems:
+        # What stands around a section is looked at with the first of them.
+        is_section = "/configuration/" in address and not address.endswith("general")
+        if problems := problems_of(page, ".configuration-section" if is_section else "html"):
             found[address] = problems
     assert found == {}
+
+
+def test_the_sign_in_page_is_accessible(new_page, server):
+    page = new_page(bypass_csp=True, reduced_motion="reduce")
+    page.goto(f"{server.endpoint}/_firefork/console/")
+    page.get_by_label("Access key ID").wait_for()
+    page.add_script_tag(path=AXE)
+    assert problems_of(page) == []
 
 
 def test_spanish_by_the_browser_and_by_the_switch(new_console):

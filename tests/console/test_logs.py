@@ -45,3 +45,28 @@ def test_retention(console, shouting, logs):
     expect(page.get_by_role("button", name="Retention 7 days")).to_be_visible()
     (group,) = logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{shouting.name}")["logGroups"]
     assert group["retentionInDays"] == 7
+
+
+class TestLogInsights:
+    def test_a_query_from_a_sample_leads_to_the_log_of_a_request(self, console, shouting):
+        page = console.open(f"/log-groups/%2Faws%2Flambda%2F{shouting.name}")
+        page.get_by_role("link", name="Query in Log Insights").click()
+        page.get_by_role("button", name="Samples").click()
+        page.get_by_role("menuitem", name="The slowest invocations").click()
+        page.get_by_role("button", name="Run query").click()
+        results = page.get_by_role("table", name="Results")
+        request = results.get_by_role("link").first
+        request_id = request.inner_text()
+        request.click()
+        expect(page.get_by_label("Filter pattern")).to_have_value(f'"{request_id}"')
+        page.get_by_test_id("log-events").get_by_text(f"REPORT RequestId: {request_id}").wait_for()
+
+    def test_what_is_wrong_with_a_query_stands_beside_it(self, console, shouting):
+        page = console.open(f"/log-insights?group=%2Faws%2Flambda%2F{shouting.name}")
+        query = page.get_by_label("Query", exact=True)
+        query.fill("fields @message | nonsense")
+        query.press("Control+Enter")
+        page.get_by_text("unexpected symbol found nonsense at line 1").wait_for()
+        query.fill("stats count(*) as lines by @message like /ERROR/ as loud")
+        query.press("Control+Enter")
+        expect(page.get_by_role("table", name="Results").get_by_role("columnheader")).to_have_count(2)

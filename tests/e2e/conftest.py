@@ -1,12 +1,16 @@
-"""Tools of other makers, each in an environment of its own; functions with extensions, and what they log."""
+"""Tools of other makers, each in an environment of its own; functions with extensions, functions that block."""
 
 import base64
+import contextlib
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
+import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -42,6 +46,24 @@ def next_event(identifier):
     assert answer.status == 200, body
     return json.loads(body)
 
+"""
+
+
+GATED = """
+# function {name}
+import os, uuid
+ROOT = os.environ["LAMBDA_TASK_ROOT"]
+IDENTITY = uuid.uuid4().hex
+BALLAST = b"x" * ({ballast_mb} * 1024 * 1024)
+
+def handler(event, context):
+    if event.get("exit"):
+        os._exit(1)
+    if not event.get("pass"):
+        with open(ROOT + "/arrived", "wb", buffering=0) as arrived, open(ROOT + "/gate", "rb", buffering=0) as gate:
+            arrived.write(b".")
+            gate.read(1)
+    return {{"who": IDENTITY, "type": os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]}}
 """
 
 
@@ -119,21 +141,11 @@ def with_extension(make_function, lambda_, zipped):
         script = code if code.startswith("#!") else EXTENSION + code
         files = {path: script, **dict(programs)}
         content = zipped(files, executables=files if executable else [])
-        layer = lambda_.publish_layer_version(LayerName="with-extension", Content={"ZipFile": content})
+        client = options.get("client", lambda_)
+        layer = client.publish_layer_version(LayerName="with-extension", Content={"ZipFile": content})
         return make_function(source, Layers=[layer["LayerVersionArn"]], **options)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def code_folder():
-    """Where a server keeps a function's unpacked package: what is put there, the function sees in its task root."""
-
-    def find(server, client, function):
-        digest = client.get_function(FunctionName=function.name)["Configuration"]["CodeSha256"]
-        return server.data_dir / "code" / base64.b64decode(digest).hex()
-
-    return find
 
 
 @pytest.fixture(scope="session")
@@ -148,6 +160,23 @@ def ended(eventually):
 
 
 @pytest.fixture(scope="session")
+def published(lambda_):
+    """Publishes a function's first version unless that was done, and waits until it is active; its configuration."""
+
+    def wait(function):
+        if not any(
+            version["Version"] == "1"
+            for version in lambda_.list_versions_by_function(FunctionName=function.name)["Versions"]
+        ):
+            lambda_.publish_version(FunctionName=function.name)
+        waiter = lambda_.get_waiter("published_version_active")
+        waiter.wait(FunctionName=function.name, Qualifier="1", WaiterConfig={"Delay": 0.1})
+        return lambda_.get_function_configuration(FunctionName=function.name, Qualifier="1")
+
+    return wait
+
+
+@pytest.fixture(scope="session")
 def environments(server):
     """How many environments the server has now."""
 
@@ -156,3 +185,76 @@ def environments(server):
             return json.loads(answer.read())["environments"]
 
     return count
+
+
+@pytest.fixture(scope="session")
+def code_folder():
+    """Where the server keeps the unpacked package: what is put there, a function sees in its task root."""
+
+    def find(server, client, function):
+        digest = client.get_function(FunctionName=function.name)["Configuration"]["CodeSha256"]
+        return server.data_dir / "code" / base64.b64decode(digest).hex()
+
+    return find
+
+
+class Gate:
+    """Two pipes in the function's code folder: it says that it arrived, and waits until it is let go."""
+
+    def __init__(self, folder):
+        self._ends = []
+        for name in ("arrived", "gate"):
+            os.mkfifo(folder / name)
+            (folder / name).chmod(0o666)
+            # Open for both, so that neither side's open has to wait for the other.
+            self._ends.append(os.open(folder / name, os.O_RDWR | os.O_NONBLOCK))
+
+    def wait_for(self, count, limit_s=60):
+        """Until so many invokes are running."""
+        deadline = time.monotonic() + limit_s
+        while count:
+            ready, _, _ = select.select([self._ends[0]], [], [], deadline - time.monotonic())
+            assert ready, f"{count} invokes did not arrive"
+            count -= len(os.read(self._ends[0], count))
+
+    def let_go(self, count):
+        os.write(self._ends[1], b"." * count)
+
+    def close(self):
+        for end in self._ends:
+            os.close(end)
+
+
+@pytest.fixture
+def make_gate(code_folder):
+    """Makes the gate of a function; no other function may have the same code."""
+    with contextlib.ExitStack() as stack:
+
+        def make(server, client, function):
+            gate = Gate(code_folder(server, client, function))
+            stack.callback(gate.close)
+            stack.callback(gate.let_go, 32)  # a test that fails leaves nobody waiting
+            return gate
+
+        yield make
+
+
+@pytest.fixture
+def gated(make_function, make_gate, request):
+    """Makes functions that block, with the gate of each; invokes them from other threads."""
+    with contextlib.ExitStack() as stack:
+        threads = stack.enter_context(ThreadPoolExecutor(32))
+
+        def make(server, client, *, ballast_mb=0, **options):
+            source = GATED.format(name=f"{request.node.name} {len(made)}", ballast_mb=ballast_mb)
+            options = {"Timeout": 30, "client": client, "logs_client": server.client("logs"), **options}
+            function = make_function(source, **options)
+            gate = make_gate(server, client, function)
+            stack.callback(gate.let_go, 32)  # before the threads are waited for
+            made.append(function)
+            function.gate = gate
+            function.begin = lambda **more: threads.submit(function, **more)
+            return function
+
+        made = []
+        yield make

@@ -1,9 +1,6 @@
 """Limits, provisioned environments, memory and fairness with real functions that block until they are let go."""
 
-import contextlib
 import json
-import os
-import select
 import statistics
 import time
 import urllib.request
@@ -13,72 +10,6 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-
-GATED = """
-# function {name}
-import os, uuid
-ROOT = os.environ["LAMBDA_TASK_ROOT"]
-IDENTITY = uuid.uuid4().hex
-BALLAST = b"x" * ({ballast_mb} * 1024 * 1024)
-
-def handler(event, context):
-    if event.get("exit"):
-        os._exit(1)
-    if not event.get("pass"):
-        with open(ROOT + "/arrived", "wb", buffering=0) as arrived, open(ROOT + "/gate", "rb", buffering=0) as gate:
-            arrived.write(b".")
-            gate.read(1)
-    return {{"who": IDENTITY, "type": os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]}}
-"""
-
-
-class Gate:
-    """Two pipes in the function's code folder: it says that it arrived, and waits until it is let go."""
-
-    def __init__(self, folder):
-        self._ends = []
-        for name in ("arrived", "gate"):
-            os.mkfifo(folder / name)
-            (folder / name).chmod(0o666)
-            # Open for both, so that neither side's open has to wait for the other.
-            self._ends.append(os.open(folder / name, os.O_RDWR | os.O_NONBLOCK))
-
-    def wait_for(self, count, limit_s=60):
-        """Until so many invokes are running."""
-        deadline = time.monotonic() + limit_s
-        while count:
-            ready, _, _ = select.select([self._ends[0]], [], [], deadline - time.monotonic())
-            assert ready, f"{count} invokes did not arrive"
-            count -= len(os.read(self._ends[0], count))
-
-    def let_go(self, count):
-        os.write(self._ends[1], b"." * count)
-
-    def close(self):
-        for end in self._ends:
-            os.close(end)
-
-
-@pytest.fixture
-def gated(make_function, code_folder, request):
-    """Makes functions that block, with the gate of each; invokes them from other threads."""
-    with contextlib.ExitStack() as stack:
-        threads = stack.enter_context(ThreadPoolExecutor(32))
-
-        def make(server, client, *, ballast_mb=0, **options):
-            source = GATED.format(name=f"{request.node.name} {len(made)}", ballast_mb=ballast_mb)
-            options = {"Timeout": 30, "client": client, "logs_client": server.client("logs"), **options}
-            function = make_function(source, **options)
-            gate = Gate(code_folder(server, client, function))
-            stack.callback(gate.close)
-            stack.callback(gate.let_go, 32)  # a test that fails leaves nobody waiting
-            made.append(function)
-            function.gate = gate
-            function.begin = lambda **more: threads.submit(function, **more)
-            return function
-
-        made = []
-        yield make
 
 
 def throttled(function, **options):
@@ -318,7 +249,7 @@ def handler(event, context):
         assert flooded < whole / 8, "it waited with the flood"
 
     def test_a_function_that_burns_the_processor_leaves_another_one_its_share(
-        self, limited, make_function, server, lambda_, code_folder, eventually
+        self, limited, make_function, server, lambda_, eventually, code_folder
     ):
         """24 environments that compute without end weigh as much as the one that wants to compute a little."""
         source = """

@@ -29,6 +29,14 @@ class TestLife:
         assert messages[-1] == "helper SHUTDOWN SPINDOWN \n"
         assert "EXTENSION\tName: helper\tState: Ready\tEvents: [INVOKE, SHUTDOWN]\n" in messages[:3]
 
+    def test_the_runtime_starts_when_it_has_registered(self, with_extension):
+        function = with_extension(
+            "open('/tmp/about-to-register', 'w').close()\n" + LOOP,
+            "import os\nwas_first = os.path.exists('/tmp/about-to-register')\n"
+            "def handler(event, context):\n    return was_first\n",
+        )
+        assert function() is True
+
     def test_it_knows_the_function_and_not_the_functions_secrets_of_the_platform(self, with_extension):
         """Facts of the registration, and the variables that AWS lets extensions see."""
         function = with_extension(
@@ -90,6 +98,24 @@ while next_event(identifier)["eventType"] != "SHUTDOWN":
         assert messages.index("helper DONE\n") < messages.index(report)
         duration_ms = float(re.search(r"\tDuration: ([\d.]+) ms", report)[1])
         assert int(re.search(r"Billed Duration: (\d+) ms", report)[1]) >= duration_ms + held_ms
+
+    def test_the_deadline_is_for_the_extension_too(self, with_extension, lambda_, ended):
+        """It does not ask for its next event: the caller has the answer, the environment is reset at the timeout."""
+        function = with_extension(
+            """
+identifier, facts = register()
+while (event := next_event(identifier))["eventType"] != "SHUTDOWN":
+    if not os.path.exists("/tmp/hung"):
+        open("/tmp/hung", "w").close()
+        signal.pause()
+""",
+            Timeout=1,
+        )
+        answer = lambda_.invoke(FunctionName=function.name)
+        assert (answer["Payload"].read(), answer.get("FunctionError")) == (b'"answer"', None)
+        messages = ended(function, "\tStatus: timeout\n")
+        assert sum(message.startswith("REPORT") for message in messages) == 1
+        assert function() == "answer"
 
     def test_a_shell_script_can_be_one(self, with_extension, lambda_, ended):
         """Nothing but bash: the protocol over a socket of its own."""
@@ -174,6 +200,41 @@ while True:
         )
 
 
+class TestEnd:
+    """SHUTDOWN comes whatever ends the environment, and what the extension says of it is in the log."""
+
+    GOODBYE = "helper SHUTDOWN SPINDOWN"
+
+    def test_an_update(self, with_extension, lambda_, ended):
+        function = with_extension(LOOP)
+        function()
+        lambda_.update_function_configuration(FunctionName=function.name, Timeout=4)
+        ended(function, self.GOODBYE)
+
+    def test_idleness(self, with_extension, brisk, ended):
+        """On a server that keeps environments for a second."""
+        function = with_extension(LOOP, client=brisk.client("lambda"), logs_client=brisk.client("logs"))
+        function()
+        ended(function, self.GOODBYE)
+
+    def test_fewer_provisioned_ones(self, with_extension, lambda_, eventually, ended):
+        function = with_extension(LOOP)
+        version = lambda_.publish_version(FunctionName=function.name)["Version"]
+        which = {"FunctionName": function.name, "Qualifier": version}
+        lambda_.put_provisioned_concurrency_config(**which, ProvisionedConcurrentExecutions=1)
+        eventually(lambda: lambda_.get_provisioned_concurrency_config(**which)["Status"] == "READY")
+        lambda_.delete_provisioned_concurrency_config(**which)
+        ended(function, self.GOODBYE)
+
+    def test_the_end_of_the_server(self, with_extension, start_server, tmp_path, ended):
+        server = start_server(tmp_path)
+        function = with_extension(LOOP, client=server.client("lambda"), logs_client=server.client("logs"))
+        function()
+        assert server.stop() == 0
+        function.logs = start_server(tmp_path).client("logs")
+        ended(function, self.GOODBYE)
+
+
 class TestFailures:
     def test_a_crash_fails_the_invoke_and_the_next_one_works(self, with_extension):
         """Extension.Crash, then a fresh start of runtime and extension."""
@@ -222,12 +283,15 @@ while event["eventType"] != "SHUTDOWN":
             assert re.search(rf"INIT_REPORT .*\tPhase: {phase}\tStatus: error\tError Type: {error_type}\n", messages)
 
     def test_one_that_cannot_be_executed_is_named(self, with_extension):
-        result = with_extension(LOOP, name="no-exec", executable=False).invoke()
+        function = with_extension(LOOP, name="no-exec", executable=False)
+        result = function.invoke()
         assert json.loads(result.body) == {
             "errorType": "Extension.LaunchError",
             "errorMessage": f"RequestId: {result.request_id} Error: "
             "fork/exec /opt/extensions/no-exec: permission denied",
         }
+        line = "EXTENSION\tName: no-exec\tState: LaunchError\tEvents: []\tError Type: PermissionDenied\n"
+        assert line in function.messages()
 
     def test_one_that_gives_up_fails_the_invoke_and_the_next_one_works(self, with_extension):
         """exit/error: Extension.ExitError with the type that it reported, then a fresh start."""
@@ -291,6 +355,64 @@ while True:
         assert json.loads(function.invoke({"s": 5}).body)["errorType"] == "Sandbox.Timedout"
         ended(function, "helper SHUTDOWN TIMEOUT")
         assert function() == "ok"
+
+    def test_a_crash_of_the_runtime_is_told_to_it(self, with_extension, ended):
+        function = with_extension(LOOP, "import os\ndef handler(event, context):\n    os._exit(1)\n")
+        assert json.loads(function.invoke().body)["errorType"] == "Runtime.ExitError"
+        ended(function, "helper SHUTDOWN FAILURE")
+
+
+class TestLimit:
+    """AWS allows ten extensions, external and internal ones together."""
+
+    def test_an_eleventh_file_fails_the_init(self, with_extension):
+        """None of them starts; the first that is too many, by name, is told in the log, and the others are not."""
+        more = {f"extensions/more-{number:02}": "#!/bin/sh\n" for number in range(11)}
+        function = with_extension(LOOP, programs=more)
+        result = function.invoke()
+        assert result.error == "Unhandled"
+        assert json.loads(result.body) == {
+            "errorType": "Extension.LaunchError",
+            "errorMessage": f"RequestId: {result.request_id} Error: ErrTooManyExtensions",
+        }
+        assert result.tail.endswith("Status: error\tError Type: Extension.LaunchError\n")
+        messages = function.messages()
+        told = [message for message in messages if message.startswith("EXTENSION\t")]
+        assert len(told) == 22, "eleven, in the init and in its repetition"
+        assert told[0] == "EXTENSION\tName: helper\tState: Started\tEvents: []\n"
+        late = "EXTENSION\tName: more-09\tState: LaunchError\tEvents: []\tError Type: TooManyExtensions\n"
+        assert told[10] == told[21] == late
+        for phase in ("init", "invoke"):
+            line = rf"INIT_REPORT .*\tPhase: {phase}\tStatus: error\tError Type: Extension.LaunchError\n"
+            assert re.search(line, "".join(messages))
+
+    def test_ten_are_none_too_many_and_an_eleventh_that_registers_is_refused(self, with_extension):
+        """One file and nine of the function's own code; the next one is answered 403, and the function works."""
+        function = with_extension(
+            LOOP,
+            """
+import http.client, json, os, threading
+def ask(method, path, body=None, **headers):
+    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    connection.request(method, "/2020-01-01/extension/" + path, body, headers)
+    answer = connection.getresponse()
+    return answer, json.loads(answer.read() or b"null")
+def register(number):
+    return ask("POST", "register", '{"events": []}', **{"Lambda-Extension-Name": f"inside-{number}"})
+for number in range(9):
+    identifier = register(number)[0].headers["Lambda-Extension-Identifier"]
+    headers = {"Lambda-Extension-Identifier": identifier}
+    threading.Thread(target=ask, args=("GET", "event/next"), kwargs=headers, daemon=True).start()
+answer, refusal = register("late")
+def handler(event, context):
+    return [answer.status, refusal]
+""",
+        )
+        refusal = {"errorMessage": "Extension limit (10) reached", "errorType": "Extension.TooManyExtensions"}
+        assert function() == [403, refusal]
+        told = [message for message in function.messages() if message.startswith("EXTENSION\t")]
+        assert len(told) == 10
+        assert all("\tState: Ready\t" in message for message in told)
 
 
 class TestSignals:
@@ -366,3 +488,25 @@ threading.Thread(target=serve, daemon=True).start()
         lambda_.delete_function(FunctionName=function.name)
         eventually(lambda: environments() < before)
         assert "runtime got 15\n" not in function.messages()
+
+
+class TestServerStop:
+    def test_does_not_wait_for_an_init_that_hangs(self, start_server, make_function, tmp_path, ended):
+        """An extension registered and never asks for an event: its environment is shut down all the same."""
+        server = start_server(tmp_path)
+        function = make_function(
+            """
+import http.client, json, os
+connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+connection.request("POST", "/2020-01-01/extension/register", json.dumps({"events": []}),
+                   {"Lambda-Extension-Name": "inside"})
+print("registered", connection.getresponse().status)
+def handler(event, context):
+    return "never"
+""",
+            client=server.client("lambda"),
+            logs_client=server.client("logs"),
+        )
+        function.client.invoke(FunctionName=function.name, InvocationType="Event")
+        ended(function, "registered 200")
+        assert server.stop() == 0

@@ -263,6 +263,33 @@ for name in os.listdir("/proc/self/fd"):
         assert sum(target.startswith("pipe:") for target in opened) <= 3
         assert server.keys()[1] not in json.dumps(environment)
 
+    def test_memory_holds_nothing_of_others(self, make_function, server):
+        """A fork sees what its zygote ever held: no key of the server, no code or variable of a function before it.
+
+        What is looked for is passed backwards, so that this function's own memory holds it only if it was inherited.
+        """
+        source = """
+import ctypes, os
+def handler(event, context):
+    found = set()
+    with open("/proc/self/maps") as maps:
+        regions = [line.split() for line in maps if " rw" in line]
+    for addresses, *_ in regions:
+        start, end = (int(part, 16) for part in addresses.split("-"))
+        backwards = ctypes.string_at(start, end - start)[::-1]
+        found.update(name for name, needle in event.items() if needle.encode() in backwards)
+    return sorted(found)
+"""
+        code, variable, own = (uuid.uuid4().hex for _ in range(3))
+        neighbour = make_function(
+            f"KEPT = {code!r}\ndef handler(event, context):\n    return KEPT\n",
+            Environment={"Variables": {"KEPT": variable}},
+        )
+        assert neighbour() == code
+        curious = make_function(source, MemorySize=1024, Timeout=60, Environment={"Variables": {"OWN": own}})
+        needles = {"key": server.keys()[1], "code": code, "variable": variable, "own": own}
+        assert curious({name: needle[::-1] for name, needle in needles.items()}) == ["own"]
+
 
 class TestNetwork:
     def test_the_hosts_loopback_is_not_its_own(self, hostile):
@@ -347,6 +374,37 @@ def handler(event, context):
             assert running.result().error == "Unhandled"
         assert answers >= 3
         assert bomb() == []
+
+    def test_a_busy_function_leaves_a_quiet_one_its_share(self, make_function, limited):
+        """Eight processes of the largest function want every processor; the smallest one is answered all the while."""
+        source = """
+import os, signal, time
+def handler(event, context):
+    children = []
+    for _ in range(event["processes"]):
+        child = os.fork()
+        if child == 0:
+            while True:
+                pass
+        children.append(child)
+    time.sleep(event["seconds"])
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    used = os.times()
+    return used.children_user + used.children_system
+"""
+        hog = make_function(source, Timeout=60, MemorySize=10_240)
+        quiet = make_function("def handler(event, context):\n    return 'works'\n", MemorySize=128)
+        assert quiet() == "works"
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(hog, {"processes": 8, "seconds": 3})
+            answers = 0
+            while not running.done():
+                assert quiet() == "works"
+                answers += 1
+            assert running.result() > 0.5  # seconds of CPU: it was busy indeed
+        assert answers >= 10
 
     def test_memory_of_children_counts(self, make_function, limited):
         """Four children that hold 100 MB each are too many for 256 MB: the kernel ends one of them."""

@@ -36,12 +36,19 @@ def handler(event, context):
     }
 """
 
+PASS_THE_GATE = """
+root = os.environ["LAMBDA_TASK_ROOT"]
+with open(root + "/arrived", "wb", buffering=0) as arrived, open(root + "/gate", "rb", buffering=0) as gate:
+    arrived.write(b".")
+    gate.read(1)
+"""
+
 
 def clients(server):
     return {"client": server.client("lambda"), "logs_client": server.client("logs")}
 
 
-def check_common_behaviour(make_function, server, runtime):
+def check_common_behaviour(make_function, make_gate, server, runtime):
     """What holds however functions are isolated."""
     function = make_function(SHOW, runtime=runtime, Timeout=2, **clients(server))
     result = function.invoke()
@@ -56,9 +63,15 @@ def check_common_behaviour(make_function, server, runtime):
     assert function()["count"] == 1
     late = function.invoke({"do": "import time; time.sleep(60)"})
     assert b"Task timed out after 2.00 seconds" in late.body
-    patient = make_function(SHOW, runtime=runtime, Timeout=30, **clients(server))
+    patient = make_function(f"{SHOW}# on {runtime}\n", runtime=runtime, Timeout=140, **clients(server))
+    gate = make_gate(server, server.client("lambda"), patient)
     with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(lambda _: patient({"do": "import time; time.sleep(.7)"}), range(4)))
+        running = [pool.submit(patient, {"do": PASS_THE_GATE}) for _ in range(4)]
+        try:
+            gate.wait_for(4, limit_s=100)  # all four run before the first one goes on
+        finally:
+            gate.let_go(4)
+        return [one.result() for one in running]
 
 
 class TestProcessMode:
@@ -73,8 +86,8 @@ class TestProcessMode:
             "sandbox    plain processes without isolation or limits (asked for by --sandbox process)"
         )
 
-    def test_functions_run_all_the_same(self, plain, make_function, runtime):
-        answers = check_common_behaviour(make_function, plain, runtime)
+    def test_functions_run_all_the_same(self, plain, make_function, make_gate, runtime):
+        answers = check_common_behaviour(make_function, make_gate, plain, runtime)
         assert len({answer["pid"] for answer in answers}) == 4
 
     def test_children_end_with_a_timeout(self, plain, make_function, eventually):
@@ -165,9 +178,9 @@ class TestUserMode:
         (line,) = [line for line in ordinary.lines if line.startswith("sandbox ")]
         assert "namespaces of an ordinary user, no cgroup limits" in line
 
-    def test_functions_run_isolated(self, ordinary, make_function, runtime):
+    def test_functions_run_isolated(self, ordinary, make_function, make_gate, runtime):
         """Own process ids, AWS's paths and user; only limits of control groups are absent."""
-        answers = check_common_behaviour(make_function, ordinary, runtime)
+        answers = check_common_behaviour(make_function, make_gate, ordinary, runtime)
         assert {answer["pid"] for answer in answers} == {2} or max(answer["pid"] for answer in answers) < 10
         assert {answer["uid"] for answer in answers} == {993}
         assert {answer["cwd"] for answer in answers} == {"/var/task"}
@@ -208,6 +221,33 @@ def handler(event, context):
             "interfaces": ["lo"],
             "processes": 2,
         }
+
+    def test_snapshots_are_forked_without_privileges(self, ordinary, make_function):
+        """SnapStart: init and handler hold no capability, and the environment has processes of its own."""
+        source = """
+import os, uuid
+def held():
+    status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\\t" in line)
+    return {status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
+loaded, in_init = uuid.uuid4().hex, held()
+open("/tmp/kept", "w").write("of init")
+def handler(event, context):
+    if event == "exit":
+        os._exit(3)
+    processes = len([name for name in os.listdir("/proc") if name.isdigit()])
+    return [loaded, in_init, held(), os.getuid(), processes, open("/tmp/kept").read()]
+"""
+        function = make_function(source, SnapStart={"ApplyOn": "PublishedVersions"}, **clients(ordinary))
+        function.client.publish_version(FunctionName=function.name)
+        waiter = function.client.get_waiter("published_version_active")
+        waiter.wait(FunctionName=function.name, Qualifier="1", WaiterConfig={"Delay": 0.1})
+        first = function.invoke(Qualifier="1")
+        assert "Restore Duration" in first.tail
+        ended = json.loads(function.invoke("exit", Qualifier="1").body)
+        assert ended["errorMessage"].endswith("exit status 3")
+        answers = [json.loads(first.body), function(Qualifier="1")]
+        assert answers[0] == answers[1]
+        assert answers[0][1:] == [True, True, 993, 2, "of init"]
 
     def test_processes_limits_stand_in_for_the_groups(self, ordinary, make_function, without_groups):
         """Memory ends somewhat above the function's with a MemoryError, processes at 1,024; the next invoke is fine."""

@@ -3,7 +3,6 @@
 import json
 import time
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 
 COUNTING = """
 import os, time, uuid
@@ -40,15 +39,20 @@ def handler(event, context):
         function = make_function(source)
         assert [function() for _ in range(3)] == [1, 2, 3]
 
-    def test_concurrent_invokes_have_environments_of_their_own(self, make_function):
+    def test_concurrent_invokes_have_environments_of_their_own(self, gated, server, lambda_):
         """Ten at a time: ten processes, which are then reused."""
-        function = make_function(COUNTING, MemorySize=256)
-        with ThreadPoolExecutor(10) as pool:
-            first = list(pool.map(lambda _: function({"s": 1.5}), range(10)))
-            second = list(pool.map(lambda _: function({"s": 1.0}), range(10)))
-        assert len({identity for identity, _ in first}) == 10
-        assert {calls for _, calls in first} == {1}
-        assert {identity for identity, _ in second} == {identity for identity, _ in first}
+        function = gated(server, lambda_, MemorySize=256, Timeout=140)
+
+        def ten_at_a_time():
+            """Who answered ten invokes, all of which were running before the first one went on."""
+            running = [function.begin() for _ in range(10)]
+            function.gate.wait_for(10, limit_s=100)
+            function.gate.let_go(10)
+            return {one.result()["who"] for one in running}
+
+        first = ten_at_a_time()
+        assert len(first) == 10
+        assert ten_at_a_time() == first
 
     def test_versions_and_functions_share_nothing(self, make_function, lambda_):
         function, other = make_function(COUNTING), make_function(COUNTING)
@@ -81,6 +85,28 @@ def handler(event, context):
         function(20)  # ticks again, or never ends
         # Some ticks before the freeze sets in; 1.5 s would have been 300.
         assert between < 100
+
+    def test_connections_survive_it_and_the_clock_goes_on(self, make_function, limited):
+        """What was connected is connected still, and the function sees the time that went by."""
+        source = """
+import http.client, os, time, urllib.parse
+endpoint = urllib.parse.urlsplit(os.environ["AWS_ENDPOINT_URL"])
+connection = http.client.HTTPConnection(endpoint.hostname, endpoint.port)
+last = time.time()
+def handler(event, context):
+    global last
+    connection.request("GET", "/_firefork/health")
+    status = connection.getresponse()
+    status.read()
+    passed, last = time.time() - last, time.time()
+    return [status.status, connection.sock.getsockname()[1], passed]
+"""
+        function = make_function(source)
+        status, port, _ = function()
+        time.sleep(0.3)  # it is frozen in this time
+        again, same_port, passed = function()
+        assert (status, again, same_port) == (200, 200, port)
+        assert passed > 0.3
 
 
 class TestEnd:

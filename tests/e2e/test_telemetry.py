@@ -190,6 +190,51 @@ assert subscribe(DESTINATION, schemaVersion="{schema}", types=["platform", "func
         assert isinstance(line, str) == (schema == "2022-07-01")
         assert (json.loads(line) if isinstance(line, str) else line)["message"] == "hello"
 
+    @pytest.mark.parametrize("schema", ["2022-07-01", "2025-01-29"])
+    def test_tells_of_a_restoration(self, with_listener, published, schema):
+        """SnapStart: after the init, and before the event, three more events in AWS's order."""
+        function = with_listener(
+            HTTP
+            + f"""
+assert subscribe(DESTINATION, schemaVersion="{schema}", types=["platform"], buffering={{"timeoutMs": 25}})[0] == 200
+""",
+            SnapStart={"ApplyOn": "PublishedVersions"},
+        )
+        published(function)
+        first = function.invoke({"tell": False}, Qualifier="1")
+        found = events(function({"until": "platform.report"}, Qualifier="1"), "platform.")
+        by_type = {event["type"].partition(".")[2]: event["record"] for event in found}
+        order = [event["type"].partition(".")[2] for event in found]
+        order.remove("telemetrySubscription")  # it may come before or after what the runtime does
+        assert order[:9] == [
+            "initStart",
+            "initRuntimeDone",
+            "extension",
+            "initReport",
+            "restoreStart",
+            "restoreRuntimeDone",
+            "restoreReport",
+            "start",
+            "runtimeDone",
+        ]
+        start = by_type["restoreStart"]
+        assert list(start) == [
+            "runtimeVersion",
+            "runtimeVersionArn",
+            "functionName",
+            "functionVersion",
+            "instanceId",
+            "instanceMaxMemory",
+        ]
+        assert (start["functionName"], start["functionVersion"]) == (function.name, "1")
+        assert start["instanceMaxMemory"] == 512
+        assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[1\][0-9a-f]{32}", start["instanceId"])
+        assert by_type["restoreRuntimeDone"] == {"status": "success"}
+        assert set(by_type["restoreReport"]) == {"status", "metrics"}
+        assert (by_type["initStart"]["initializationType"], by_type["initStart"]["phase"]) == ("snap-start", "init")
+        metrics = of_request(found, first.request_id)["platform.report"]["metrics"]
+        assert metrics["restoreDurationMs"] == by_type["restoreReport"]["metrics"]["durationMs"]
+
     def test_lines_of_extensions_are_a_stream_of_their_own(self, with_listener):
         function = with_listener(
             HTTP

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from firefork.aws.scope import Scope
 from firefork.catalog.function import LoggingConfig
-from firefork.engine.environment import EnvironmentState
+from firefork.engine.environment_state import EnvironmentState
 from firefork.engine.memory import MemoryExhausted
 from firefork.engine.pool import INIT_FAILURE, MAXIMUM_AGE_S, Plan, Pool, Provisioned, assign
 from firefork.engine.spec import ExecutionSpec, Initialization

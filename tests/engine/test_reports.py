@@ -14,7 +14,15 @@ NOW_MS = 1_700_000_000_123
 
 def system_log(**logging):
     config = LoggingConfig(log_group="/aws/lambda/f", **logging)
-    return SystemLog(config, runtime_label="python:3.12.v1", runtime_version_arn="arn:x", name="f", version="$LATEST")
+    return SystemLog(
+        config,
+        runtime_label="python:3.12.v1",
+        runtime_version_arn="arn:x",
+        name="f",
+        version="$LATEST",
+        instance_id="2026/11/25/[$LATEST]abc",
+        instance_memory_mb=128,
+    )
 
 
 def report(**changes):
@@ -85,6 +93,16 @@ class TestText:
         )
 
 
+ABOUT = {
+    "runtimeVersion": "python:3.12.v1",
+    "runtimeVersionArn": "arn:x",
+    "functionName": "f",
+    "functionVersion": "$LATEST",
+    "instanceId": "2026/11/25/[$LATEST]abc",
+    "instanceMaxMemory": 128,
+}
+
+
 class TestJson:
     def test_records_have_the_telemetry_schema(self):
         events = system_log(log_format="JSON").end_and_report(NOW_MS, report())
@@ -92,6 +110,37 @@ class TestJson:
         assert record["time"] == "2023-11-14T22:13:20.123Z"
         assert record["type"] == "platform.report"
         assert record["record"]["metrics"]["billedDurationMs"] == 147
+
+    def test_an_init_tells_whose_it_is(self):
+        (event,) = system_log(log_format="JSON").init_start(NOW_MS)
+        assert json.loads(event.message)["record"] == {
+            "initializationType": "on-demand",
+            "phase": "init",
+            **ABOUT,
+        }
+
+    @pytest.mark.parametrize(
+        ("status", "error_type", "told"),
+        [
+            ("success", None, {"status": "success"}),
+            ("timeout", None, {"status": "timeout"}),
+            ("error", "Runtime.Unknown", {"status": "error", "errorType": "Runtime.Unknown"}),
+        ],
+    )
+    def test_a_restoration_has_three_records(self, status, error_type, told):
+        """AWS: Telemetry API schema reference. The second one of a success is for DEBUG only, failures for everyone."""
+        log = system_log(log_format="JSON", system_log_level="DEBUG" if status == "success" else "WARN")
+        started = log.restore_start(NOW_MS)
+        done = log.restore_runtime_done(NOW_MS, status=status, error_type=error_type)
+        reported = log.restore_report(NOW_MS, duration_ms=15.1899, status=status, error_type=error_type)
+        records = [json.loads(event.message) for event in (*started, *done, *reported)]
+        if status == "success":
+            start = records.pop(0)
+            assert (start["type"], start["record"]) == ("platform.restoreStart", ABOUT)
+        assert [(record["type"], record["record"]) for record in records] == [
+            ("platform.restoreRuntimeDone", told),
+            ("platform.restoreReport", {**told, "metrics": {"durationMs": 15.19}}),
+        ]
 
     @pytest.mark.parametrize(("level", "count"), [("DEBUG", 2), ("INFO", 1), ("WARN", 0)])
     def test_the_system_log_level_filters_successes(self, level, count):

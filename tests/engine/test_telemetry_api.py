@@ -212,6 +212,9 @@ def content(record, **options):
     return None if event is None else json.loads(event)
 
 
+RESTORE = ("restoreStart", "restoreRuntimeDone", "restoreReport")
+
+
 class TestShown:
     def test_an_event_has_time_type_and_record(self):
         record = Record(time_ms=1_700_000_000_007, kind="function", record="a line")
@@ -227,14 +230,14 @@ class TestShown:
     @pytest.mark.parametrize(
         ("api", "schema", "kinds"),
         [
-            ("Telemetry", "2022-07-01", {"start", "report", "initStart", "initReport", "runtimeDone"}),
-            ("Telemetry", "2025-01-29", {"start", "report", "initStart", "initReport", "runtimeDone"}),
+            ("Telemetry", "2022-07-01", {"start", "report", "initStart", "initReport", "runtimeDone", *RESTORE}),
+            ("Telemetry", "2025-01-29", {"start", "report", "initStart", "initReport", "runtimeDone", *RESTORE}),
             ("Logs", "2020-08-15", {"start", "end", "report", "fault"}),
-            ("Logs", "2021-03-18", {"start", "end", "report", "fault", "runtimeDone", "initReport"}),
+            ("Logs", "2021-03-18", {"start", "end", "report", "fault", "runtimeDone", "initReport", *RESTORE}),
         ],
     )
     def test_each_api_has_platform_events_of_its_own(self, api, schema, kinds):
-        names = ("start", "end", "report", "fault", "initStart", "initReport", "runtimeDone")
+        names = ("start", "end", "report", "fault", "initStart", "initReport", "runtimeDone", *RESTORE)
         records = {name: Record(time_ms=0, kind=f"platform.{name}", record={}) for name in names}
         assert {name for name in names if content(records[name], api=api, schema=schema) is not None} == kinds
 

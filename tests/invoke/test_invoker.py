@@ -10,7 +10,7 @@ from firefork.aws.errors import TooManyRequests
 from firefork.aws.scope import Scope
 from firefork.catalog.concurrency import FunctionConcurrency
 from firefork.catalog.function import FunctionVersion, LoggingConfig
-from firefork.engine.environment import Outcome
+from firefork.engine.invocation import Outcome
 from firefork.engine.memory import MemoryExhausted
 from firefork.engine.reports import Report
 from firefork.invoke.admission import Reason, Slot

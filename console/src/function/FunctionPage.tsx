@@ -18,7 +18,7 @@ import { useClient } from '../aws/clients.ts';
 import { waitUntilReady } from '../aws/functionState.ts';
 import { useLoad } from '../aws/load.ts';
 import { useRegion } from '../aws/region.ts';
-import { DeleteFunctions } from '../functions/FunctionsPage.tsx';
+import DeleteFunctions from '../functions/DeleteFunctions.tsx';
 import { useText } from '../language/language.ts';
 import { ADDRESSES } from '../shell/addresses.ts';
 import { ConfirmDialog } from '../shell/ConfirmDialog.tsx';

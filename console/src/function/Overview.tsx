@@ -119,6 +119,14 @@ export function Overview() {
           items={[
             { label: t('description'), value: configuration.Description || '–' },
             { label: t('status'), value: <State configuration={configuration} /> },
+            {
+              label: t('functionArn'),
+              value: (
+                <Box variant="code">
+                  <span className="break">{configuration.FunctionArn}</span>
+                </Box>
+              ),
+            },
             { label: t('lastModified'), value: formatTime(configuration.LastModified, language) },
             {
               label: t('logGroup'),

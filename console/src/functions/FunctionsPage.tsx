@@ -1,29 +1,28 @@
-import { DeleteFunctionCommand, type FunctionConfiguration, LambdaClient } from '@aws-sdk/client-lambda';
+import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import { useCollection } from '@cloudscape-design/collection-hooks';
 import Button from '@cloudscape-design/components/button';
-import CollectionPreferences from '@cloudscape-design/components/collection-preferences';
 import Header from '@cloudscape-design/components/header';
 import Pagination from '@cloudscape-design/components/pagination';
 import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table, { type TableProps } from '@cloudscape-design/components/table';
 import TextFilter from '@cloudscape-design/components/text-filter';
-import { useMemo, useState } from 'react';
-import { useClient } from '../aws/clients.ts';
+import { lazy, Suspense, useMemo, useState } from 'react';
 import { formatBytes, formatTime } from '../language/format.ts';
 import { useLanguage, useText } from '../language/language.ts';
 import { runtimeName } from '../runtimes/runtimes.ts';
 import { ADDRESSES, BASE } from '../shell/addresses.ts';
-import { ConfirmDialog } from '../shell/ConfirmDialog.tsx';
 import { Frame } from '../shell/Frame.tsx';
 import { useFollow } from '../shell/follow.ts';
-import { useTell } from '../shell/notices.tsx';
 import { PageLink } from '../shell/PageLink.tsx';
 import { Empty, Problem } from '../shell/Problem.tsx';
 import { useFunctionList } from './functionList.ts';
 
+// The list is usable without them.
+const DeleteFunctions = lazy(() => import('./DeleteFunctions.tsx'));
+const ListPreferences = lazy(() => import('./ListPreferences.tsx'));
+
 const EVERY = '';
-const PAGE_SIZES = [10, 25, 50, 100];
 
 export function FunctionsPage() {
   const t = useText();
@@ -177,28 +176,22 @@ export function FunctionsPage() {
           />
         }
         preferences={
-          <CollectionPreferences
-            title={t('preferences')}
-            confirmLabel={t('confirm')}
-            cancelLabel={t('cancel')}
-            preferences={{ pageSize }}
-            onConfirm={({ detail }) => setPageSize(detail.pageSize ?? 25)}
-            pageSizePreference={{
-              title: t('pageSize'),
-              options: PAGE_SIZES.map((value) => ({ value, label: String(value) })),
-            }}
-          />
+          <Suspense fallback={null}>
+            <ListPreferences pageSize={pageSize} onPageSize={setPageSize} />
+          </Suspense>
         }
       />
       {deleting.length > 0 && (
-        <DeleteFunctions
-          functions={deleting}
-          onDeleted={() => {
-            actions.setSelectedItems([]);
-            reload();
-          }}
-          onClose={() => setDeleting([])}
-        />
+        <Suspense fallback={null}>
+          <DeleteFunctions
+            functions={deleting}
+            onDeleted={() => {
+              actions.setSelectedItems([]);
+              reload();
+            }}
+            onClose={() => setDeleting([])}
+          />
+        </Suspense>
       )}
     </Frame>
   );
@@ -211,47 +204,5 @@ function CreateButton() {
     <Button href={BASE + ADDRESSES.create} onFollow={follow}>
       {t('createFunction')}
     </Button>
-  );
-}
-
-interface DeleteProps {
-  readonly functions: readonly FunctionConfiguration[];
-  readonly onDeleted: () => void;
-  readonly onClose: () => void;
-}
-
-/** Deletes one function or several, after the word was typed. */
-export function DeleteFunctions({ functions, onDeleted, onClose }: DeleteProps) {
-  const t = useText();
-  const lambda = useClient(LambdaClient);
-  const tell = useTell();
-  const names = functions.map((item) => item.FunctionName ?? '');
-  const title =
-    names.length === 1 ? t('deleteOne', { name: names[0] ?? '' }) : t('deleteMany', { count: names.length });
-  return (
-    <ConfirmDialog
-      title={title}
-      action={t('delete')}
-      word={t('deleteWord')}
-      onClose={onClose}
-      onConfirm={async () => {
-        for (const FunctionName of names) await lambda.send(new DeleteFunctionCommand({ FunctionName }));
-        tell(
-          'success',
-          names.length === 1 ? t('deletedOne', { name: names[0] ?? '' }) : t('deletedMany', { count: names.length }),
-        );
-        onDeleted();
-      }}
-    >
-      {t('deleteFunctionWarning')}
-      {names.length > 1 && (
-        <ul>
-          {names.slice(0, 10).map((name) => (
-            <li key={name}>{name}</li>
-          ))}
-          {names.length > 10 && <li>…</li>}
-        </ul>
-      )}
-    </ConfirmDialog>
   );
 }

@@ -15,7 +15,7 @@ import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table from '@cloudscape-design/components/table';
-import { useCallback } from 'react';
+import { useCallback, useMemo } from 'react';
 import { useParams, useSearchParams } from 'react-router-dom';
 import { useClient } from '../aws/clients.ts';
 import { isMissing } from '../aws/errors.ts';
@@ -23,8 +23,9 @@ import { useAction, useLoad } from '../aws/load.ts';
 import { allPages } from '../aws/pages.ts';
 import { formatBytes, formatTime } from '../language/format.ts';
 import { useLanguage, useText } from '../language/language.ts';
-import { ADDRESSES } from '../shell/addresses.ts';
+import { ADDRESSES, BASE } from '../shell/addresses.ts';
 import { Frame } from '../shell/Frame.tsx';
+import { useFollow } from '../shell/follow.ts';
 import { Empty, Problem } from '../shell/Problem.tsx';
 import { LogViewer } from './LogViewer.tsx';
 
@@ -40,6 +41,9 @@ export default function LogGroupPage() {
   const { name = '' } = useParams();
   const [search, setSearch] = useSearchParams();
   const stream = search.get('stream') ?? undefined;
+  const pattern = search.get('pattern');
+  const focus = useMemo(() => (pattern === null ? undefined : { pattern }), [pattern]);
+  const follow = useFollow();
   const changing = useAction();
   const load = useCallback(
     async (signal: AbortSignal) => {
@@ -72,7 +76,20 @@ export default function LogGroupPage() {
   });
   return (
     <Frame crumbs={[{ text: t('logGroups'), to: ADDRESSES.logGroups }, { text: name }]}>
-      <ContentLayout header={<Header variant="h1">{name}</Header>}>
+      <ContentLayout
+        header={
+          <Header
+            variant="h1"
+            actions={
+              <Button href={BASE + ADDRESSES.logInsightsOf(name)} onFollow={follow}>
+                {t('queryLogs')}
+              </Button>
+            }
+          >
+            {name}
+          </Header>
+        }
+      >
         <SpaceBetween size="l">
           <Problem error={error} retry={reload} />
           {data?.group && (
@@ -105,7 +122,7 @@ export default function LogGroupPage() {
               </SpaceBetween>
             </Container>
           )}
-          <LogViewer group={name} stream={stream} />
+          <LogViewer group={name} stream={stream} focus={focus} />
           <Table
             header={
               <Header

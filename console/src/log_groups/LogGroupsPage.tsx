@@ -1,9 +1,4 @@
-import {
-  CloudWatchLogsClient,
-  DeleteLogGroupCommand,
-  DescribeLogGroupsCommand,
-  type LogGroup,
-} from '@aws-sdk/client-cloudwatch-logs';
+import { CloudWatchLogsClient, DeleteLogGroupCommand, type LogGroup } from '@aws-sdk/client-cloudwatch-logs';
 import { useCollection } from '@cloudscape-design/collection-hooks';
 import Button from '@cloudscape-design/components/button';
 import Header from '@cloudscape-design/components/header';
@@ -11,10 +6,8 @@ import Pagination from '@cloudscape-design/components/pagination';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table from '@cloudscape-design/components/table';
 import TextFilter from '@cloudscape-design/components/text-filter';
-import { useCallback, useState } from 'react';
+import { useState } from 'react';
 import { useClient } from '../aws/clients.ts';
-import { useLoad } from '../aws/load.ts';
-import { allPages } from '../aws/pages.ts';
 import { formatBytes, formatTime } from '../language/format.ts';
 import { useLanguage, useText } from '../language/language.ts';
 import { ADDRESSES } from '../shell/addresses.ts';
@@ -22,6 +15,7 @@ import { ConfirmDialog } from '../shell/ConfirmDialog.tsx';
 import { Frame } from '../shell/Frame.tsx';
 import { PageLink } from '../shell/PageLink.tsx';
 import { Empty, Problem } from '../shell/Problem.tsx';
+import { useLogGroups } from './logGroupList.ts';
 
 const PAGE_SIZE = 25;
 
@@ -29,15 +23,7 @@ export default function LogGroupsPage() {
   const t = useText();
   const language = useLanguage();
   const logs = useClient(CloudWatchLogsClient);
-  const load = useCallback(
-    (signal: AbortSignal) =>
-      allPages(async (nextToken: string | undefined) => {
-        const page = await logs.send(new DescribeLogGroupsCommand({ nextToken }));
-        return { items: page.logGroups, next: page.nextToken };
-      }, signal),
-    [logs],
-  );
-  const { data, error, loading, reload } = useLoad(load);
+  const { data, error, loading, reload } = useLogGroups();
   const [deleting, setDeleting] = useState<readonly LogGroup[]>([]);
   const { items, collectionProps, filterProps, paginationProps, actions } = useCollection(data ?? [], {
     filtering: {

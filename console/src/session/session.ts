@@ -13,6 +13,7 @@ const KEY = 'firefork.session';
 const listeners = new Set<() => void>();
 let current: Session | null = stored();
 let ended = false;
+let refusal: unknown;
 
 function stored(): Session | null {
   const text = sessionStorage.getItem(KEY);
@@ -42,30 +43,22 @@ export function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
+/** Why the one-time link was refused: the sign-in page says that too. */
+export function linkRefusal(): unknown {
+  return refusal;
+}
+
+export function refuseLink(error: unknown): void {
+  refusal = error;
+}
+
 export function signIn(session: Session): void {
   ended = false;
+  refusal = undefined;
   change(session);
 }
 
 export function signOut(reason: 'asked' | 'expired' = 'asked'): void {
   ended = reason === 'expired';
   change(null);
-}
-
-/** Buys a session with the token of a one-time link. Throws an Error with the server's words. */
-export async function redeemLink(token: string): Promise<string> {
-  const answer = await fetch(`${import.meta.env.BASE_URL}session`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ token }),
-  });
-  const told = await answer.json();
-  if (!answer.ok) throw new Error(told.message);
-  signIn({
-    accessKeyId: told.accessKeyId,
-    secretAccessKey: told.secretAccessKey,
-    sessionToken: told.sessionToken,
-    expiresAt: Date.parse(told.expiration),
-  });
-  return told.region;
 }

@@ -32,9 +32,13 @@ export function Frame({ crumbs, contentType = 'default', children }: Props) {
   useEffect(() => {
     document.title = title ? `${title} – Firefork` : 'Firefork';
   }, [title]);
-  const section = [ADDRESSES.layers, ADDRESSES.logGroups, ADDRESSES.runtimes, ADDRESSES.account].find((start) =>
-    pathname.startsWith(start),
-  );
+  const section = [
+    ADDRESSES.layers,
+    ADDRESSES.logGroups,
+    ADDRESSES.logInsights,
+    ADDRESSES.runtimes,
+    ADDRESSES.account,
+  ].find((start) => pathname.startsWith(start));
   const link = (text: string, to: string) => ({ type: 'link' as const, text, href: BASE + to });
   return (
     <AppLayout
@@ -57,6 +61,7 @@ export function Frame({ crumbs, contentType = 'default', children }: Props) {
             link(t('functions'), ADDRESSES.functions),
             link(t('layers'), ADDRESSES.layers),
             link(t('logGroups'), ADDRESSES.logGroups),
+            link(t('logInsights'), ADDRESSES.logInsights),
             { type: 'divider' },
             link(t('runtimes'), ADDRESSES.runtimes),
             link(t('account'), ADDRESSES.account),

@@ -13,6 +13,9 @@ export const ADDRESSES = {
   layer: (name: string) => `/layers/${segment(name)}`,
   logGroups: '/log-groups',
   logGroup: (name: string) => `/log-groups/${segment(name)}`,
+  logsMatching: (name: string, pattern: string) => `/log-groups/${segment(name)}?pattern=${segment(pattern)}`,
+  logInsights: '/log-insights',
+  logInsightsOf: (name: string) => `/log-insights?group=${segment(name)}`,
   runtimes: '/runtimes',
   account: '/account',
 } as const;

@@ -15,20 +15,17 @@ from typing import Final, Protocol
 
 from firefork.aws.scope import Scope
 from firefork.catalog.function import LATEST
+from firefork.engine.binding import Binding, extension_names
 from firefork.engine.container_credentials import ContainerCredentials
-from firefork.engine.environment import (
-    PREPARED_INIT_LIMIT_S,
-    Binding,
-    Environment,
-    EnvironmentState,
-    Invocation,
-    Outcome,
-    extension_names,
-)
+from firefork.engine.environment import PREPARED_INIT_LIMIT_S, Environment
+from firefork.engine.environment_state import EnvironmentState
 from firefork.engine.failures import Failure
+from firefork.engine.guest import kernel
 from firefork.engine.installations import Installation
+from firefork.engine.invocation import Invocation, Outcome
 from firefork.engine.memory import FUNCTION_SHARE, Idle, MemoryExhausted, MemoryLedger, default_budget, make_room
 from firefork.engine.pool import Pool, Provisioned
+from firefork.engine.sandbox import seccomp
 from firefork.engine.sandbox.caretaker import Caretaker
 from firefork.engine.sandbox.cgroups import Hierarchies, own_memory_limit, remove_leftovers
 from firefork.engine.sandbox.network import Network
@@ -407,7 +404,12 @@ class Engine:
         held = _HeldSnapshot(spec=spec, snapshot=snapshot, template=template, credentials=credentials)
         await template.initialise(lambda: None)
         failure = template.init_failure
-        if failure is None and snapshot.is_ready:
+        unusable = snapshot.unusable
+        if unusable is None and template.extensions:
+            unusable = f"its extensions ({', '.join(template.extensions)}) are known to one environment only"
+        if unusable is None and failure is None and not snapshot.is_ready:
+            unusable = "its interpreter had to be started anew, by a variable or by its code"
+        if failure is None and unusable is None:
             snapshot.begin()
             self._snapshots[key] = held
             if spec.version == LATEST and key in self._pools:
@@ -417,8 +419,8 @@ class Engine:
                 self._memory.charge(template, (spec.scope, spec.name), size)
             return None
         await held.close()
-        if snapshot.unusable is not None:
-            self._snapshots[key] = _HeldSnapshot(spec=spec, unusable=snapshot.unusable)
+        if unusable is not None:
+            self._snapshots[key] = _HeldSnapshot(spec=spec, unusable=unusable)
             return None
         return failure
 
@@ -426,6 +428,8 @@ class Engine:
         """Why a function cannot be forked here, if that is known before its init."""
         if self.options.mode == "process":
             return "functions run as plain processes here"
+        if kernel.version() < (5, 8) or seccomp.program(template=True) is None:
+            return "it takes Linux 5.8 and libseccomp to fork them without privileges"
         if self.options.network.mode == "host":
             # The template knows its Runtime API by a port that its children cannot have.
             return "functions share this machine's network (--network host)"

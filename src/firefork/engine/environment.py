@@ -6,31 +6,34 @@ AWS: Lambda developer guide, "Understanding the Lambda execution environment lif
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import enum
-import fcntl
+import errno
 import json
 import os
 import secrets
 import signal
-import sys
-import termios
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
-from firefork.aws.record import record
-from firefork.engine import extensions_api, failures
-from firefork.engine.extensions_api import ExtensionFailed, ExtensionPolled, ExtensionRegistered, ExtensionState
+from firefork.engine import environment_state, extensions_api, failures
+from firefork.engine.binding import Binding
+from firefork.engine.environment_log import EnvironmentLog, now_ms
+from firefork.engine.environment_state import EnvironmentState
+from firefork.engine.extensions_api import (
+    EXTENSION_LIMIT,
+    ExtensionFailed,
+    ExtensionPolled,
+    ExtensionRegistered,
+    ExtensionState,
+)
 from firefork.engine.failures import Failure
 from firefork.engine.guest_reply import IllegalTransition, Reply
 from firefork.engine.guests import Event, Guests
-from firefork.engine.log_lines import FrameDecoder, LineSplitter
-from firefork.engine.reports import Report, Span, SystemLog, billed_ms
+from firefork.engine.invocation import Invocation, Outcome
+from firefork.engine.invoke_course import InvokeCourse
+from firefork.engine.reports import Report, Span, SystemLog
 from firefork.engine.response_stream import ResponseStream
 from firefork.engine.runtime_api import (
     PAYLOAD_LIMIT,
@@ -40,24 +43,19 @@ from firefork.engine.runtime_api import (
     Responded,
     RestoreFailed,
     RestoreReady,
-    RuntimeState,
 )
 from firefork.engine.runtime_server import GuestConnection, GuestServer
 from firefork.engine.sandbox.cgroups import MB_PER_CPU
 from firefork.engine.sandbox.sandbox import Sandbox, SandboxLost
-from firefork.engine.sandbox.snapshot import Snapshot
 from firefork.engine.spec import ExecutionSpec, Initialization, extension_environment
-from firefork.engine.telemetry_api import Record, Subscription
-from firefork.engine.telemetry_delivery import TelemetryDelivery
-from firefork.engine.trace import Trace
+from firefork.engine.telemetry_api import Subscription
+from firefork.engine.wait import LOOP_TICK_S, Wait
 from firefork.telemetry.log_event import LogEvent
 
 PREPARED_INIT_LIMIT_S: Final = 130.0
 """Of an init that nobody waits for, or the function's timeout if that is longer: provisioned concurrency, SnapStart."""
 RESTORE_LIMIT_S: Final = 10.0
 """For loading and the hooks after the restoration together."""
-TAIL_LIMIT: Final = 4096
-"""Bytes of log that LogType=Tail returns."""
 SHUTDOWN_LIMIT_S: Final = 2.0
 """For runtime and external extensions together."""
 INTERNAL_SHUTDOWN_LIMIT_S: Final = 0.5
@@ -66,38 +64,8 @@ _RUNTIME_SHARE: Final = 0.3
 """Of the shutdown's time, before the runtime is killed."""
 _KILL_LIMIT_S: Final = 1.0
 _FLUSH_LIMIT_S: Final = 0.2
-_CONTINUATIONS: Final = bytes(range(0x80, 0xC0))
-"""The bytes of UTF-8 with which no character begins."""
 _FREEZE_AFTER_S: Final = 0.02
-_LOOP_TICK_S: Final = 0.001
-"""How much too early a timer may come: uvloop counts in milliseconds."""
-_READ_SIZE: Final = 65536
 _MIB: Final = 1024 * 1024
-
-
-class EnvironmentState(enum.Enum):
-    STARTING = "starting"
-    IDLE = "idle"
-    BUSY = "busy"
-    SETTLING = "settling"
-    """The caller has its answer; the runtime or an extension is not done yet."""
-    ENDING = "ending"
-    """The caller has its answer, a failure; the processes are being ended."""
-    BROKEN = "broken"
-    """The runtime failed or was ended; it is started again by the next invoke, with ``/tmp`` kept."""
-    CLOSED = "closed"
-
-
-TRANSITIONS: Final[Mapping[EnvironmentState, frozenset[EnvironmentState]]] = {
-    EnvironmentState.STARTING: frozenset({EnvironmentState.IDLE, EnvironmentState.BROKEN, EnvironmentState.CLOSED}),
-    EnvironmentState.IDLE: frozenset({EnvironmentState.BUSY, EnvironmentState.BROKEN, EnvironmentState.CLOSED}),
-    EnvironmentState.BUSY: frozenset({EnvironmentState.SETTLING, EnvironmentState.CLOSED}),
-    EnvironmentState.SETTLING: frozenset({EnvironmentState.IDLE, EnvironmentState.ENDING, EnvironmentState.CLOSED}),
-    EnvironmentState.ENDING: frozenset({EnvironmentState.BROKEN, EnvironmentState.CLOSED}),
-    EnvironmentState.BROKEN: frozenset({EnvironmentState.BUSY, EnvironmentState.CLOSED}),
-    EnvironmentState.CLOSED: frozenset(),
-}
-"""Every change of an environment's state; the diagram in docs/lifecycle.md is made from this table."""
 
 
 class RestorationFailed(Exception):
@@ -106,59 +74,6 @@ class RestorationFailed(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.payload.decode(errors="replace"))
         self.failure = failure
-
-
-@record
-class Invocation:
-    """One event on its way to a function."""
-
-    request_id: str
-    payload: bytes
-    invoked_function_arn: str
-    trace_id: str | None = None
-    """The trace header that the runtime gets."""
-    trace: Trace | None = None
-    """Set when the function's tracing is active."""
-    client_context: str | None = None
-    wants_tail: bool = False
-    """Whether the caller waits for the log tail, which ends with REPORT: extensions are awaited then."""
-    stream: ResponseStream | None = None
-    """Takes the parts of a streamed answer while they come; whoever made it finishes it."""
-
-
-@record
-class Outcome:
-    """What an invoke came to."""
-
-    payload: bytes
-    """Empty when it was streamed."""
-    failed: bool
-    report: Report
-    """As known when the answer was there."""
-    log_tail: bytes
-    """At most 4 KB of this invoke's log, START to REPORT; empty unless it was asked for."""
-    streamed: bool = False
-    content_type: str = "application/json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Binding:
-    """How a sandbox becomes this function's."""
-
-    mounts: Sequence[tuple[str, str]] = ()
-    """Source below the sandbox's hidden folder, target."""
-    hide: Sequence[str] = ()
-    """Folders that are taken away."""
-    entry: Sequence[str] | None = None
-    """For custom runtimes: candidates for the executable; ``None`` runs the managed client."""
-    has_entry: bool = True
-    """Whether one of the candidates exists."""
-    extensions: Sequence[str] = ()
-    """File names in ``/opt/extensions``."""
-    template: Snapshot | None = None
-    """Set for the environment whose runtime becomes the version's snapshot."""
-    restored: bool = False
-    """Whether the sandbox was forked from a snapshot: the runtime in it is initialised."""
 
 
 class Environment:
@@ -186,13 +101,12 @@ class Environment:
         self.spec = spec
         self.sandbox = sandbox
         self.initialization = initialization
-        self.state = EnvironmentState.STARTING
+        self._state = EnvironmentState.STARTING
         self.invokes = 0
         self.created_s = time.monotonic()
         self.idle_since_s = self.created_s
         self.log_stream = log_stream_name(spec, datetime.now(UTC))
         self._loop = asyncio.get_running_loop()
-        self._log = log
         self._variables = variables
         self._binding = binding
         self._end_endpoint = end_endpoint
@@ -206,18 +120,15 @@ class Environment:
             name=spec.name,
             version=spec.version,
             initialization_type=initialization.value,
+            instance_id=self.log_stream,
+            instance_memory_mb=spec.memory_mb,
         )
+        as_json = spec.logging.log_format == "JSON"
+        self._log = EnvironmentLog(sandbox, self._system_log, as_json=as_json, write=partial(log, self.log_stream))
         self._credentials = credentials
         self._restore_ms: float | None = None
-        self._invoke_restore_ms: float | None = None
-        self._lines = LineSplitter()
-        self._frames = FrameDecoder()
-        self._extension_lines = LineSplitter()
-        self._last_event_ms = 0
-        self._tail: list[str] | None = None
         self._server: GuestServer | None = None
         self._guests = self._new_guests()
-        self._delivery: TelemetryDelivery | None = None
         self._bound = False
         self._init_ms: float | None = None
         self.init_failure: Failure | None = None
@@ -226,14 +137,7 @@ class Environment:
         self._frozen = False
         self._oom_kills = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        # What the present wait is for, and what can end it early.
-        self._reached: Callable[[], bool] = lambda: False
-        self._waiter: asyncio.Future[None] | None = None
-        self._wait_ends_s = 0.0
-        self._alarm: asyncio.TimerHandle | None = None
-        self._alarm_s = 0.0
-        self._fault: Failure | None = None
-        self._ending = False
+        self._wait = Wait()
         self._runtime_alive = False
         self._extensions_alive: set[str] = set()
         # The invoke in progress.
@@ -242,14 +146,17 @@ class Environment:
         self._init_error: InitFailed | RestoreFailed | None = None
         self._stream: ResponseStream | None = None
         self._collected = bytearray()
-        self._produced_bytes = 0
-        self._first_byte_s: float | None = None
-        self._started_s = self._answered_s = self._polled_s = 0.0
-        self._tracing: Mapping[str, str] | None = None
-        self._trace: Trace | None = None
-        # Whether it is still to be told that the runtime is done: with which phase of init, with the invoke.
+        self._course: InvokeCourse | None = None
+        # With which phase of init it is still to be told that the runtime is done.
         self._untold_init: str | None = None
-        self._untold_invoke = False
+
+    @property
+    def state(self) -> EnvironmentState:
+        return self._state
+
+    def _advance(self, state: EnvironmentState) -> None:
+        """The only place where the state changes. Raises IllegalStateChange."""
+        self._state = environment_state.advance(self._state, state)
 
     def _new_guests(self) -> Guests:
         spec = self.spec
@@ -262,60 +169,13 @@ class Environment:
             receiver=self,
             on_event=self._heard,
             credentials=self._credentials,
+            restored=self._binding.restored,
         )
 
-    # ---- waiting
-
-    async def _until(self, reached: Callable[[], bool], limit_s: float) -> bool:
-        """Wait until ``reached()``; false when a fault came first or the time ran out."""
-        if reached():
-            return True
-        if self._fault is not None:
-            return False
-        self._reached = reached
-        self._wait_ends_s = self._loop.time() + max(0.0, limit_s)
-        self._set_alarm(self._wait_ends_s)
-        waiter = self._waiter = self._loop.create_future()
-        try:
-            await waiter
-        finally:
-            self._waiter = None
-        return reached()
-
-    def _set_alarm(self, at_s: float) -> None:
-        """Look at the present wait at ``at_s`` of the loop's time, or earlier.
-
-        The alarm of an earlier wait serves as well. Most invokes are over long before their time is, and a timer set
-        and cancelled for each of them would cost more than all else about waiting.
-        """
-        if self._alarm is not None and self._alarm_s > at_s:
-            self._alarm.cancel()
-            self._alarm = None
-        if self._alarm is None:
-            self._alarm_s = at_s
-            self._alarm = self._loop.call_at(at_s, self._alarmed)
-
-    def _alarmed(self) -> None:
-        self._alarm = None
-        waiter = self._waiter
-        if waiter is None or waiter.done():
-            return
-        if self._wait_ends_s - self._loop.time() > _LOOP_TICK_S:
-            self._set_alarm(self._wait_ends_s)
-        else:
-            waiter.set_result(None)
-
-    def _changed(self) -> None:
-        """Something happened that a wait may be for."""
-        waiter = self._waiter
-        if waiter is not None and not waiter.done() and (self._fault is not None or self._reached()):
-            waiter.set_result(None)
-
-    def _fail(self, failure: Failure) -> None:
-        """The first fault counts; while everything is being ended there are none."""
-        if self._fault is None and not self._ending:
-            self._fault = failure
-        self._changed()
+    @property
+    def extensions(self) -> list[str]:
+        """The names of all that registered since the last start."""
+        return [extension.name for extension in self._guests.extensions]
 
     # ---- init
 
@@ -323,7 +183,8 @@ class Environment:
         """Start extensions and runtime and wait until all ask for an event, one fails, or their time is over.
 
         ``started_up`` is called when that is decided. Failing is not an error here: the environment is then BROKEN
-        and its next invoke starts the runtime again. Raises SandboxLost when the sandbox itself is gone.
+        and its next invoke starts the runtime again. Raises SandboxLost when the sandbox itself is gone, and
+        RestorationFailed when what comes after a snapshot failed: it is closed then.
         """
         sandbox = self.sandbox
         assert sandbox.runtime_listener is not None
@@ -331,93 +192,107 @@ class Environment:
         sandbox.on_extension_exit = self._extension_exited
         sandbox.on_gone = self._sandbox_gone
         self._server = GuestServer([sandbox.runtime_listener, *sandbox.more_listeners], self._guests)
-        self._loop.add_reader(sandbox.output, self._read_output)
-        self._loop.add_reader(sandbox.frames, self._read_frames)
+        self._log.read_runtime()
         if sandbox.cgroup is not None:
             # Shared pages of the zygote are not charged to the group, but a process of its own would have them.
             limit = max(16 * _MIB, self.spec.memory_mb * _MIB - sandbox.baseline_bytes)
             sandbox.cgroup.limit_memory(limit)
         started = time.perf_counter()
+        failure = None
         try:
-            failure = await (self._restore() if self._binding.restored else self._start_up(self._init_limit_s, "init"))
+            if self._binding.restored:
+                self._runtime_alive = self._bound = True
+                await self._restore(self._bind)
+            else:
+                failure = await self._start_up(self._init_limit_s, "init")
+        except RestorationFailed:
+            await self.close()
+            raise
         finally:
             started_up()
         self.init_failure = failure
         if self._binding.template is not None:
             return
         if failure is None:
-            duration_ms = (time.perf_counter() - started) * 1000
-            if self._binding.restored:
-                self._restore_ms = duration_ms
-            elif self.initialization is not Initialization.PROVISIONED:
-                self._init_ms = duration_ms
+            if not self._binding.restored and self.initialization is not Initialization.PROVISIONED:
+                self._init_ms = (time.perf_counter() - started) * 1000 - (self._restore_ms or 0.0)
             self._limit_cpu()
             self._become_available()
-        elif self._binding.restored:
-            await self.close()
-            raise RestorationFailed(failure)
-        else:
+        elif self._state is not EnvironmentState.CLOSED:
             await self._end_runtime("TIMEOUT" if failure.status == "timeout" else "FAILURE")
             self._become_available(broken=True)
 
     async def _start_up(self, limit_s: float, phase: str) -> Failure | None:
-        """One init. ``phase``: ``init``, or ``invoke`` when it is repeated inside an invoke. Returns why it failed."""
+        """One init. ``phase``: ``init``, or ``invoke`` when it is repeated inside an invoke. Returns why it failed.
+
+        Raises RestorationFailed: where a snapshot would have been made of the runtime, its restoration follows at once.
+        """
         started = time.perf_counter()
-        self._fault = self._answer = self._init_error = None
-        self._ending = False
+        self._answer = self._init_error = None
+        self._wait.begin()
         self._guests = self._new_guests()
         assert self._server is not None
         self._server.api = self._guests
-        self._stop_delivery()
+        self._log.stop_delivery()
         if self._binding.extensions:
-            self._listen_for_subscribers()
-        self._emit(self._system_log.init_start(_now_ms(), phase=phase))
-        self._untold_init = phase
-        failure = await self._run_init(started + limit_s, limit_s)
+            self._log.listen_for_subscribers()
+        self._log.tell(self._system_log.init_start(now_ms(), phase=phase))
+        self._untold_init = None
+        failure = await self._run_init(started + limit_s, limit_s, phase)
         self._guests.telemetry.open = False
-        if self._delivery is not None:
-            self._delivery.close_subscription()
-            self._system_log.observer = self._delivery.add if self._delivery.wanted else None
-        self._drain()
-        status, error_type = ("success", None) if failure is None else (failure.status, failure.log_error_type)
+        self._log.close_subscription()
+        self._log.drain()
+        status, error_type = _told(failure)
         self._tell_init_done(status, error_type)
         self._report_extensions()
         duration_ms = (time.perf_counter() - started) * 1000
-        self._emit(
+        self._log.tell(
             self._system_log.init_report(
-                _now_ms(), duration_ms=duration_ms, phase=phase, status=status, error_type=error_type
+                now_ms(), duration_ms=duration_ms, phase=phase, status=status, error_type=error_type
             )
         )
+        if failure is None and self._binding.template is None and self._guests.waits_for_restoration:
+            await self._restore(self._guests.restore)
         return failure
 
     def _tell_init_done(self, status: str = "success", error_type: str | None = None) -> None:
-        """The runtime is initialised, or will not be; extensions may not have got so far. Told once."""
+        """The runtime is initialised, or will not be; extensions may not have got so far. Told once, if it started."""
         phase, self._untold_init = self._untold_init, None
         if phase is not None:
-            self._emit(self._system_log.init_runtime_done(_now_ms(), phase=phase, status=status, error_type=error_type))
+            self._log.tell(
+                self._system_log.init_runtime_done(now_ms(), phase=phase, status=status, error_type=error_type)
+            )
 
-    async def _restore(self) -> Failure | None:
-        """Let the runtime of a forked sandbox go on: its hooks run, then it asks for an event."""
+    async def _restore(self, release: Callable[[], object]) -> None:
+        """What comes after a snapshot: ``release`` lets the runtime go on, its hooks run, then it asks for an event.
+
+        Raises RestorationFailed. AWS: Telemetry API schema reference, "platform.restoreStart" and the two after it.
+        """
         started = time.perf_counter()
-        self._emit(self._system_log.restore_start(_now_ms()))
-        self._runtime_alive = self._bound = True
-        self._guests.runtime.state = RuntimeState.RESTORING
+        self._log.tell(self._system_log.restore_start(now_ms()))
         failure: Failure | None = None
         try:
-            self._bind()
-            if not await self._until(lambda: self._guests.runtime_is_ready, RESTORE_LIMIT_S):
+            release()
+            if not await self._wait.until(lambda: self._guests.runtime_is_ready, RESTORE_LIMIT_S):
                 failure = self._init_failure(RESTORE_LIMIT_S)
         except OSError:
             failure = self._lost()
-        self._drain()
-        status, error_type = ("success", None) if failure is None else (failure.status, failure.log_error_type)
-        duration_ms = (time.perf_counter() - started) * 1000
-        self._emit(
-            self._system_log.restore_report(_now_ms(), duration_ms=duration_ms, status=status, error_type=error_type)
+        self._log.drain()
+        status, error_type = _told(failure)
+        self._log.tell(self._system_log.restore_runtime_done(now_ms(), status=status, error_type=error_type))
+        self._restore_ms = (time.perf_counter() - started) * 1000
+        self._log.tell(
+            self._system_log.restore_report(
+                now_ms(), duration_ms=self._restore_ms, status=status, error_type=error_type
+            )
         )
-        return failure
+        if failure is not None:
+            raise RestorationFailed(failure)
 
-    async def _run_init(self, deadline: float, limit_s: float) -> Failure | None:
+    async def _run_init(self, deadline: float, limit_s: float, phase: str) -> Failure | None:
+        if len(self._binding.extensions) > EXTENSION_LIMIT:
+            self._guests.extensions.not_launched(self._binding.extensions[EXTENSION_LIMIT], "TooManyExtensions")
+            return failures.too_many_extensions(self._request_id)
         if not self._binding.has_entry:
             return failures.no_entry(self._request_id)
         sandbox = self.sandbox
@@ -432,19 +307,25 @@ class Environment:
             else:
                 sandbox.restart()
             if self._binding.extensions:
-                if not await self._until(lambda: self._guests.extensions.registered, deadline - time.perf_counter()):
+                registered = await self._wait.until(self._all_registered, deadline - time.perf_counter())
+                if not registered or self._wait.fault is not None:
                     return self._init_failure(limit_s)
                 sandbox.start()
+            self._untold_init = phase
         except OSError:
             return self._lost()
-        if not await self._until(self._is_initialised, deadline - time.perf_counter()):
+        if not await self._wait.until(self._is_initialised, deadline - time.perf_counter()):
             return self._init_failure(limit_s)
         return None
 
+    def _all_registered(self) -> bool:
+        return self._guests.extensions.registered
+
     def _is_initialised(self) -> bool:
         if self._binding.template is not None:
-            return self._binding.template.is_ready
-        return self._guests.all_ready
+            # One that executed another interpreter asks as it would anywhere; that one cannot be forked.
+            return self._binding.template.is_ready or self._guests.waits_for_restoration
+        return self._guests.initialised
 
     def _bind(self) -> None:
         if self._binding.restored:
@@ -469,13 +350,12 @@ class Environment:
         )
         if self._binding.template is not None:
             self._binding.template.channel.guest_end().close()
-            self._binding.template.on_change = self._changed
-        if self.sandbox.extension_output is not None:
-            self._loop.add_reader(self.sandbox.extension_output, self._read_extensions)
+            self._binding.template.on_change = self._wait.look
+        self._log.read_extensions()
 
     def _init_failure(self, limit_s: float) -> Failure:
-        if self._fault is not None:
-            return self._fault
+        if self._wait.fault is not None:
+            return self._wait.fault
         if self._init_error is not None:
             return self._reported_init_error(self._init_error)
         return failures.timed_out(self._request_id, limit_s)
@@ -488,17 +368,12 @@ class Environment:
     def _lost(self) -> Failure:
         return failures.platform_failure("Sandbox.Failure", "the sandbox is gone", self._request_id)
 
-    def _listen_for_subscribers(self) -> None:
-        address = self.sandbox.address
-        self._delivery = TelemetryDelivery(self.sandbox.open_socket, address)
-        self._system_log.observer = self._delivery.add
-
     def _report_extensions(self) -> None:
         for extension in self._guests.extensions:
             state = "Ready" if extension.settled else extension.state.value
-            self._emit(
+            self._log.tell(
                 self._system_log.extension(
-                    _now_ms(),
+                    now_ms(),
                     name=extension.name,
                     state=state,
                     events=extension.shown_events(),
@@ -511,41 +386,44 @@ class Environment:
     async def invoke(self, invocation: Invocation) -> Outcome:
         """Run one event to its answer.
 
-        The environment is available again when ``on_available`` is called.
+        The environment is available again when ``on_available`` is called. Raises IllegalStateChange while it is not.
         """
-        assert self.state in (EnvironmentState.IDLE, EnvironmentState.BROKEN)
+        was_broken = self._state is EnvironmentState.BROKEN
+        self._advance(EnvironmentState.BUSY)
         self._unfreeze()
         started = time.perf_counter()
-        was_broken = self.state is EnvironmentState.BROKEN
-        init_ms, self._init_ms = self._init_ms, None
-        self._invoke_restore_ms, self._restore_ms = self._restore_ms, None
-        self.state = EnvironmentState.BUSY
         self.invokes += 1
         self._request_id = invocation.request_id
         self._stream = invocation.stream
-        self._produced_bytes = 0
-        self._first_byte_s = self._answer = None
+        self._answer = None
         self._collected.clear()
-        self._started_s = started
-        deadline = started + self.spec.timeout_s
+        course = self._course = InvokeCourse(
+            spec=self.spec,
+            request_id=invocation.request_id,
+            started_s=started,
+            init_ms=self._init_ms,
+            restore_ms=self._restore_ms,
+            trace=invocation.trace,
+        )
+        self._init_ms = self._restore_ms = None
         failure = await self._start_again() if was_broken else None
-        self._tail = [] if invocation.wants_tail else None
-        self._trace = invocation.trace
-        self._tracing = _tracing(invocation, self._system_log)
-        self._untold_invoke = True
-        self._emit(self._system_log.start(_now_ms(), invocation.request_id, self._tracing))
+        course.tracing = _tracing(invocation, self._system_log)
+        if invocation.wants_tail:
+            self._log.begin_tail()
+        self._log.tell(self._system_log.start(now_ms(), invocation.request_id, course.tracing))
         if failure is None:
-            failure = await self._run(invocation, deadline)
+            failure = await self._run(invocation, course.deadline_s)
         answer = self._answer
-        answered = time.perf_counter() if answer is None else self._answered_s
+        if answer is None:
+            course.answered_s = time.perf_counter()
         if failure is None and invocation.wants_tail and self._guests.extensions:
-            failure = await self._await_extensions(deadline)
-            return self._conclude(started, answered, init_ms, answer, failure, answered_already=True)
+            failure = await self._await_extensions(course.deadline_s)
+            return self._conclude(course, answer, failure, answered_already=True)
         if failure is not None or invocation.wants_tail:
-            return self._conclude(started, answered, init_ms, answer, failure)
+            return self._conclude(course, answer, failure)
         assert answer is not None
         # The caller has its answer as soon as the runtime gave it; the extensions have until the deadline.
-        report = self._report(started, answered, init_ms, answer, None, ())
+        report = self._report(course, answer, None)
         outcome = Outcome(
             payload=answer.body,
             failed=answer.failed,
@@ -555,18 +433,23 @@ class Environment:
             content_type=answer.content_type,
         )
         if self._guests.extensions:
-            self._spawn(self._finish(started, answered, init_ms, answer, deadline))
+            self._spawn(self._finish(course, answer))
         else:
             # Before the loop looks at any socket again, but behind the answer, which need not wait for the log.
-            self.state = EnvironmentState.SETTLING
-            self._loop.call_soon(partial(self._conclude, started, answered, init_ms, answer, None, report=report))
+            self._advance(EnvironmentState.SETTLING)
+            self._loop.call_soon(partial(self._conclude, course, answer, None, report=report))
         return outcome
 
-    async def _finish(
-        self, started: float, answered: float, init_ms: float | None, answer: Responded, deadline: float
-    ) -> None:
-        late = await self._await_extensions(deadline)
-        self._conclude(started, answered, init_ms, answer, late, answered_already=True)
+    async def _finish(self, course: InvokeCourse, answer: Responded) -> None:
+        late = await self._await_extensions(course.deadline_s)
+        self._conclude(course, answer, late, answered_already=True)
+
+    def _report(
+        self, course: InvokeCourse, answer: Responded | None, failure: Failure | None, after: tuple[Span, ...] = ()
+    ) -> Report:
+        with_spans = self._system_log.observer is not None
+        used_mb = self._used_mb()
+        return course.report(answer, failure, max_memory_used_mb=used_mb, with_spans=with_spans, after=after)
 
     async def _start_again(self) -> Failure | None:
         """Init inside an invoke: its time counts against the function's timeout (AWS: "suppressed init")."""
@@ -574,7 +457,10 @@ class Environment:
             return self._lost()
         if self.sandbox.cgroup is not None:
             self.sandbox.cgroup.unlimit_cpu()
-        failure = await self._start_up(self.spec.timeout_s, "invoke")
+        try:
+            failure = await self._start_up(self.spec.timeout_s, "invoke")
+        except RestorationFailed as error:
+            failure = error.failure
         if failure is None:
             self._limit_cpu()
         elif failure.status == "timeout":
@@ -593,26 +479,24 @@ class Environment:
             streaming=self._stream is not None,
         )
         try:
-            taken = self._fault is None and self._guests.deliver(delivery)
+            taken = self._wait.fault is None and self._guests.deliver(delivery)
         except IllegalTransition:
             taken = False
-        if not taken and self._fault is None:
-            self._fault = failures.platform_failure("Sandbox.Failure", "the runtime hung up", invocation.request_id)
-        if await self._until(lambda: self._answer is not None, remaining_s):
+        if not taken and self._wait.fault is None:
+            self._wait.fail(failures.platform_failure("Sandbox.Failure", "the runtime hung up", invocation.request_id))
+        if await self._wait.until(lambda: self._answer is not None, remaining_s):
             return None
-        return self._fault or failures.timed_out(invocation.request_id, self.spec.timeout_s)
+        return self._wait.fault or failures.timed_out(invocation.request_id, self.spec.timeout_s)
 
     async def _await_extensions(self, deadline: float) -> Failure | None:
         """After the answer: wait for the runtime and its extensions. Returns what came between, if anything."""
-        if await self._until(lambda: self._guests.invoke_is_over, deadline - time.perf_counter()):
+        if await self._wait.until(lambda: self._guests.invoke_is_over, deadline - time.perf_counter()):
             return None
-        return self._fault or failures.timed_out(self._request_id, self.spec.timeout_s)
+        return self._wait.fault or failures.timed_out(self._request_id, self.spec.timeout_s)
 
     def _conclude(
         self,
-        started: float,
-        answered: float,
-        init_ms: float | None,
+        course: InvokeCourse,
         answer: Responded | None,
         failure: Failure | None,
         *,
@@ -624,32 +508,31 @@ class Environment:
         ``report`` is what the caller was told, where that is all.
         """
         if answered_already or failure is not None:  # else it was done with the answer, just now
-            self._drain()
+            self._log.drain()
         if report is None:
-            spans = self._extension_spans(answered) if answered_already else ()
-            report = self._report(started, answered, init_ms, answer, failure, spans)
-        if self._untold_invoke:
-            self._untold_invoke = False
-            self._emit(self._system_log.runtime_done(_now_ms(), report))
+            report = self._report(course, answer, failure, course.extension_spans() if answered_already else ())
+        if not course.told_done:
+            course.told_done = True
+            self._log.tell(self._system_log.runtime_done(now_ms(), report))
         if failure is not None:
-            self._emit(self._system_log.fault(_now_ms(), self._request_id, failure.status, failure.log_error_type))
-        self._emit(self._system_log.end_and_report(_now_ms(), report))
-        tail = _tail_bytes(self._tail or [])
-        self._tail = None
-        if self.state is not EnvironmentState.CLOSED:
-            self.state = EnvironmentState.SETTLING
+            self._log.tell(self._system_log.fault(now_ms(), self._request_id, failure.status, failure.log_error_type))
+        self._log.tell(self._system_log.end_and_report(now_ms(), report))
+        tail = self._log.end_tail()
+        if self._state is EnvironmentState.BUSY:
+            self._advance(EnvironmentState.SETTLING)
+        if self._state is EnvironmentState.SETTLING:
             if failure is not None or not self._runtime_alive:
                 # The caller has the answer at once; the processes are ended before anyone gets this environment again.
-                self.state = EnvironmentState.ENDING
+                self._advance(EnvironmentState.ENDING)
                 timed_out = failure is not None and failure.status == "timeout"
                 self._spawn(self._break("TIMEOUT" if timed_out else "FAILURE"))
             elif self._guests.invoke_is_over:
                 self._become_available()
             else:
-                self._spawn(self._settle(started + self.spec.timeout_s))
+                self._spawn(self._settle(course.deadline_s))
         if answer is None or (failure is not None and not answered_already):
             assert failure is not None
-            streamed = self._produced_bytes > 0 and self._stream is not None
+            streamed = course.produced_bytes > 0 and self._stream is not None
             return Outcome(payload=failure.payload, failed=True, report=report, log_tail=tail, streamed=streamed)
         return Outcome(
             payload=answer.body,
@@ -663,22 +546,22 @@ class Environment:
     async def _settle(self, deadline: float) -> None:
         """The runtime asks for its next event within a millisecond of its answer; end it if it does not in time."""
         limit_s = max(0.05, deadline - time.perf_counter())
-        if await self._until(lambda: self._guests.invoke_is_over, limit_s):
+        if await self._wait.until(lambda: self._guests.invoke_is_over, limit_s):
             self._become_available()
         else:
-            self._drain()
-            if self.state is EnvironmentState.SETTLING:
-                self.state = EnvironmentState.ENDING
-            await self._break("FAILURE" if self._fault is not None else "TIMEOUT")
+            self._log.drain()
+            if self._state is EnvironmentState.SETTLING:
+                self._advance(EnvironmentState.ENDING)
+            await self._break("FAILURE" if self._wait.fault is not None else "TIMEOUT")
 
     def _become_available(self, *, broken: bool = False) -> None:
-        if self.state is EnvironmentState.CLOSED:
+        if self._state is EnvironmentState.CLOSED:
             return
-        self.state = EnvironmentState.BROKEN if broken else EnvironmentState.IDLE
+        self._advance(EnvironmentState.BROKEN if broken else EnvironmentState.IDLE)
         self.idle_since_s = time.monotonic()
         self._request_id = ""
         self._on_available(self)
-        if self.state is EnvironmentState.IDLE and self._freezing is None:
+        if self._state is EnvironmentState.IDLE and self._freezing is None:
             self._freezing = self._loop.call_later(_FREEZE_AFTER_S, self._freeze)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -689,91 +572,85 @@ class Environment:
     # ---- shutdown
 
     async def _break(self, reason: str) -> None:
+        if self._state is EnvironmentState.CLOSED:
+            return  # close ends it
         if self._binding.restored:
             # Its runtime cannot be initialised again in place; the pool restores another one.
             await self.close()
             return
-        await self._end_runtime(reason)
+        try:
+            await self._end_runtime(reason)
+        except SandboxLost:
+            await self.close()  # it is being killed: the next invoke would be killed with it
+            return
         self._become_available(broken=True)
 
     async def _end_runtime(self, reason: str) -> None:
-        """End runtime and extensions and everything they started; the sandbox and its ``/tmp`` stay."""
+        """End runtime and extensions and everything they started; the sandbox and its ``/tmp`` stay.
+
+        Raises SandboxLost where processes did not end, and the sandbox is killed for it.
+        """
         if not self.sandbox.gone.is_set():
             await self._shut_down(reason)
-        with contextlib.suppress(SandboxLost):
-            await self.sandbox.clear()
+        await self.sandbox.clear()
         if self._server is not None:
             self._server.hang_up()
-        self._stop_delivery()
-        self._drain()
+        self._log.stop_delivery()
+        self._log.drain()
 
     async def _shut_down(self, reason: str) -> None:
         """AWS's shutdown phase, without the final kill: nothing without extensions, 500 ms with internal ones only,
         2 s with external ones. ``reason``: SPINDOWN, TIMEOUT or FAILURE.
         """
         extensions = list(self._guests.extensions)
-        self._ending = True
-        self._fault = None
+        self._wait.begin_end()
         if not extensions:
             return
         external = [extension for extension in extensions if extension.external]
         limit_s = SHUTDOWN_LIMIT_S if external else INTERNAL_SHUTDOWN_LIMIT_S
         started = time.perf_counter()
-        if self._delivery is not None:
-            await self._delivery.flush(_FLUSH_LIMIT_S)
+        await self._log.flush(_FLUSH_LIMIT_S)
         await self._shut_down_runtime(limit_s * (_RUNTIME_SHARE if external else 1.0))
         if not external:
             return
-        if self._delivery is not None:
-            self._drain()
-            await self._delivery.flush(_FLUSH_LIMIT_S)
-        deadline_ms = _now_ms() + int((started + limit_s - time.perf_counter()) * 1000)
+        await self._log.flush(_FLUSH_LIMIT_S)
+        deadline_ms = now_ms() + int((started + limit_s - time.perf_counter()) * 1000)
         self._guests.shut_down(extensions_api.shutdown_event(reason=reason, deadline_ms=deadline_ms))
         for extension in external:
             if "SHUTDOWN" not in extension.events or extension.state in _FAILED_STATES:
                 self.sandbox.signal(signal.SIGKILL, extension=extension.name)
-        await self._until(lambda: not self._extensions_alive, started + limit_s - time.perf_counter())
+        await self._wait.until(lambda: not self._extensions_alive, started + limit_s - time.perf_counter())
 
     async def _shut_down_runtime(self, limit_s: float) -> None:
         if not self._runtime_alive:
             return
         if self.spec.delivers_sigterm:
             self.sandbox.signal(signal.SIGTERM)
-            if await self._until(lambda: not self._runtime_alive, limit_s):
+            if await self._wait.until(lambda: not self._runtime_alive, limit_s):
                 return
         self.sandbox.signal(signal.SIGKILL)
-        await self._until(lambda: not self._runtime_alive, _KILL_LIMIT_S)
-
-    def _stop_delivery(self) -> None:
-        self._system_log.observer = None
-        if self._delivery is not None:
-            self._delivery.stop()
-            self._delivery = None
+        await self._wait.until(lambda: not self._runtime_alive, _KILL_LIMIT_S)
 
     async def close(self) -> None:
         """Shut the environment down and release everything; safe to call twice."""
-        if self.state is EnvironmentState.CLOSED:
+        if self._state is EnvironmentState.CLOSED:
             return
-        was_up = self.state is not EnvironmentState.BROKEN
-        self.state = EnvironmentState.CLOSED
+        was_up = self._state is not EnvironmentState.BROKEN
+        self._advance(EnvironmentState.CLOSED)
         if self._freezing is not None:
             self._freezing.cancel()
-        self._fail(failures.platform_failure("Sandbox.Failure", "the environment was ended", self._request_id))
+        self._wait.fail(failures.platform_failure("Sandbox.Failure", "the environment was ended", self._request_id))
         if was_up and self._guests.extensions and not self.sandbox.gone.is_set():
             self._unfreeze()
             await self._shut_down("SPINDOWN")
-        self._ending = True
-        if self._alarm is not None:
-            self._alarm.cancel()
+        self._wait.close()
         if self._server is not None:
             self._server.close()
-        self._stop_delivery()
+        self._log.stop_delivery()
         if not self.sandbox.gone.is_set():
             self.sandbox.kill()
-        self._drain()
-        for descriptor in (self.sandbox.output, self.sandbox.frames, self.sandbox.extension_output):
-            if descriptor is not None:
-                self._loop.remove_reader(descriptor)
+        self._log.drain()
+        self._log.close()
         # Before its descriptor is closed: the loop would go on watching the number, deaf to whoever gets it next.
         self._end_endpoint()
         await self.sandbox.close()
@@ -784,112 +661,109 @@ class Environment:
     def _heard(self, event: Event) -> None:
         """A call of the runtime or of an extension."""
         if isinstance(event, Polled):
-            self._polled_s = time.perf_counter()
+            if self._course is not None:
+                self._course.polled_s = time.perf_counter()
             self._tell_init_done()
             self._tell_invoke_done()
         elif isinstance(event, Responded):
             self._take_answer(event)
         elif isinstance(event, (InitFailed, RestoreFailed)):
-            self._drain()
+            self._log.drain()
             self._init_error = event  # the runtime exits by itself after this; what it printed comes first
         elif isinstance(event, ExtensionFailed):
             name = event.extension.error_type or ""
-            self._fail(failures.extension_reported(self._request_id, event.phase, name))
+            self._wait.fail(failures.extension_reported(self._request_id, event.phase, name))
         elif isinstance(event, Subscription):
-            self._subscribe(event)
+            self._log.subscribe(event)
         elif isinstance(event, RestoreReady):
-            # No snapshot was made of it (threads, extensions): it goes on at once, and its hooks run all the same.
-            self._guests.restore()
-        elif isinstance(event, ExtensionRegistered) and self._delivery is None and not self._ending:
-            self._listen_for_subscribers()
+            self._tell_init_done()
+        elif isinstance(event, ExtensionRegistered) and not self._wait.ending:
+            self._log.listen_for_subscribers()
         elif isinstance(event, ExtensionPolled) and not event.first:
-            self._drain_extensions()
-        self._changed()
+            self._log.drain_extensions()
+        self._wait.look()
 
     def _tell_invoke_done(self) -> None:
         """As soon as the runtime asks for its next event: extensions wait for this before they ask for theirs."""
-        answer = self._answer
-        if answer is None or not self._untold_invoke or self._system_log.observer is None:
+        course, answer = self._course, self._answer
+        if course is None or answer is None or course.told_done or self._system_log.observer is None:
             return
-        self._untold_invoke = False
-        self._drain()
-        report = self._report(self._started_s, self._answered_s, None, answer, None, ())
-        self._emit(self._system_log.runtime_done(_now_ms(), report))
+        course.told_done = True
+        self._log.drain()
+        self._log.tell(self._system_log.runtime_done(now_ms(), self._report(course, answer, None)))
 
     def _take_answer(self, event: Responded) -> None:
         # Before anybody hears of it, so that this invoke's log has all that it wrote.
-        self._drain()
-        if self._fault is not None:
+        self._log.drain()
+        if self._wait.fault is not None:
             return
+        course = self._course
+        assert course is not None  # the Runtime API takes answers to invokes only
         if event.streamed and self._stream is None:
             body = event.body if event.failed else bytes(self._collected)
             event = Responded(body=body, failed=event.failed, error_type=event.error_type)
         elif not event.streamed:
-            self._produced_bytes = len(event.body)
-            self._first_byte_s = time.perf_counter()
-        self._answered_s = time.perf_counter()
+            course.produced_bytes = len(event.body)
+            course.first_byte_s = time.perf_counter()
+        course.answered_s = time.perf_counter()
         self._answer = event
-
-    def _subscribe(self, subscription: Subscription) -> None:
-        if self._delivery is None:
-            return
-        self._delivery.subscribe(subscription)
-        self._emit(
-            self._system_log.subscription(
-                _now_ms(), api=subscription.api, name=subscription.extension, types=subscription.shown_types()
-            )
-        )
 
     def feed(self, data: bytes, connection: GuestConnection) -> None:
         """A part of a streamed response."""
-        if self._first_byte_s is None:
-            self._first_byte_s = time.perf_counter()
-        self._produced_bytes += len(data)
+        course = self._course
+        assert course is not None
+        if course.first_byte_s is None:
+            course.first_byte_s = time.perf_counter()
+        course.produced_bytes += len(data)
         if self._stream is not None:
             if not self._stream.feed(data, connection):
-                self._fail(failures.response_too_large(self._stream.limit_bytes))
+                self._wait.fail(failures.response_too_large(self._stream.limit_bytes))
                 connection.abort()
         elif len(self._collected) + len(data) <= PAYLOAD_LIMIT:
             self._collected += data
         else:
-            self._fail(failures.response_too_large(PAYLOAD_LIMIT))
+            self._wait.fail(failures.response_too_large(PAYLOAD_LIMIT))
             connection.abort()
 
     def broken(self) -> None:
         """The connection of a streamed response ended too early."""
-        self._fail(failures.platform_failure("Runtime.TruncatedResponse", "HTTP request truncated", self._request_id))
+        self._wait.fail(
+            failures.platform_failure("Runtime.TruncatedResponse", "HTTP request truncated", self._request_id)
+        )
 
     def _runtime_exited(self, status: int) -> None:
         self._runtime_alive = False
-        self._drain()
+        self._log.drain()
         if self._init_error is not None:
-            self._fail(self._reported_init_error(self._init_error))
+            self._wait.fail(self._reported_init_error(self._init_error))
         else:
-            self._fail(self._exit_failure(status))
+            self._wait.fail(self._exit_failure(status))
         self._broke_while_idle()
 
     def _extension_exited(self, name: str, status: int | None, reason: str) -> None:
         self._extensions_alive.discard(name)
-        self._drain()
+        self._log.drain()
         if status is None:
-            self._fail(failures.extension_not_launched(self._request_id, name, reason))
+            denied = reason == os.strerror(errno.EACCES).lower()
+            self._guests.extensions.not_launched(name, "PermissionDenied" if denied else "UnknownError")
+            self._wait.fail(failures.extension_not_launched(self._request_id, name, reason))
         else:
-            self._fail(failures.extension_ended(self._request_id, status))
+            self._wait.fail(failures.extension_ended(self._request_id, status))
         self._broke_while_idle()
 
     def _broke_while_idle(self) -> None:
-        if self.state is EnvironmentState.IDLE:
+        if self._state is EnvironmentState.IDLE:
             # It ended between invokes: the next one starts it again.
-            self.state = EnvironmentState.BROKEN
+            self._advance(EnvironmentState.BROKEN)
             if self._binding.restored:
                 self._spawn(self.close())
-        self._changed()
+        self._wait.look()
 
     def _sandbox_gone(self) -> None:
         self._runtime_alive = False
         self._extensions_alive.clear()
-        self._fail(self._exit_failure(signal.SIGKILL))
-        if self.state in (EnvironmentState.IDLE, EnvironmentState.BROKEN):
+        self._wait.fail(self._exit_failure(signal.SIGKILL))
+        if self._state in (EnvironmentState.IDLE, EnvironmentState.BROKEN):
             self._spawn(self.close())
 
     def _exit_failure(self, status: int) -> Failure:
@@ -906,25 +780,23 @@ class Environment:
 
     def _freeze(self) -> None:
         self._freezing = None
-        if self.state is not EnvironmentState.IDLE:
+        if self._state is not EnvironmentState.IDLE:
             return
         left = _FREEZE_AFTER_S - (time.monotonic() - self.idle_since_s)
-        if left <= _LOOP_TICK_S and self._delivery is not None and self._delivery.sending:
+        if left <= LOOP_TICK_S and self._log.sending:
             left = _FREEZE_AFTER_S  # a listener that is talked to gets to answer
-        if left > _LOOP_TICK_S:
+        if left > LOOP_TICK_S:
             self._freezing = self._loop.call_later(left, self._freeze)
         else:
             self._frozen = True
-            if self._delivery is not None:
-                self._delivery.pause()
+            self._log.pause()
             self.sandbox.freeze()
 
     def _unfreeze(self) -> None:
         if self._frozen:
             self._frozen = False
             self.sandbox.thaw()
-            if self._delivery is not None:
-                self._delivery.resume()
+            self._log.resume()
 
     def _used_mb(self) -> int:
         cgroup = self.sandbox.cgroup
@@ -933,128 +805,17 @@ class Environment:
             return self.spec.memory_mb
         return min(self.spec.memory_mb, -(-(peak + self.sandbox.baseline_bytes) // _MIB))
 
-    # ---- logs
 
-    def _read_output(self) -> None:
-        data = _read(self.sandbox.output)
-        if data:
-            self._emit(self._lines.feed(data, _now_ms()), "function")
-        elif data == b"":
-            self._loop.remove_reader(self.sandbox.output)
-
-    def _read_frames(self) -> None:
-        data = _read(self.sandbox.frames)
-        if data:
-            self._emit(self._frames.feed(data, _now_ms(), self._last_event_ms), "function")
-        elif data == b"":
-            self._loop.remove_reader(self.sandbox.frames)
-
-    def _read_extensions(self) -> None:
-        descriptor = self.sandbox.extension_output
-        assert descriptor is not None
-        data = _read(descriptor)
-        if data:
-            self._emit(self._extension_lines.feed(data, _now_ms()), "extension")
-        elif data == b"":
-            self._loop.remove_reader(descriptor)
-
-    def _drain(self) -> None:
-        """Read all that is in the pipes now, and end an unfinished line."""
-        now_ms = _now_ms()
-        for data in _read_waiting(self.sandbox.output):
-            self._emit(self._lines.feed(data, now_ms), "function")
-        for data in _read_waiting(self.sandbox.frames):
-            self._emit(self._frames.feed(data, now_ms, self._last_event_ms), "function")
-        if unfinished := self._lines.flush(now_ms):
-            self._emit(unfinished, "function")
-        self._drain_extensions()
-
-    def _drain_extensions(self) -> None:
-        """The same for what extensions print; the runtime may be in the middle of a line."""
-        now_ms = _now_ms()
-        if self.sandbox.extension_output is not None:
-            for data in _read_waiting(self.sandbox.extension_output):
-                self._emit(self._extension_lines.feed(data, now_ms), "extension")
-            self._emit(self._extension_lines.flush(now_ms), "extension")
-
-    def _emit(self, events: list[LogEvent], source: str | None = None) -> None:
-        """Log events; ``source`` names them for telemetry, platform events are told there on their own."""
-        if not events:
-            return
-        # Lines have the time of arrival, records their own: without this floor a record could stand before a line
-        # that was written before it.
-        self._last_event_ms = events[-1].timestamp_ms
-        if self._tail is not None:
-            # Far more than 4 KB is never needed, and a chatty function must not grow this.
-            self._tail.extend(event.message for event in events[-TAIL_LIMIT:])
-            if len(self._tail) > 2 * TAIL_LIMIT:
-                del self._tail[:-TAIL_LIMIT]
-        if source is not None and self._delivery is not None and self._delivery.wanted:
-            as_json = self.spec.logging.log_format == "JSON"
-            for event in events:
-                self._delivery.add(Record(time_ms=event.timestamp_ms, kind=source, record=_content(event, as_json)))
-        self._log(self.log_stream, events)
-
-    def _report(
-        self,
-        started: float,
-        answered: float,
-        init_ms: float | None,
-        answer: Responded | None,
-        failure: Failure | None,
-        spans: tuple[Span, ...],
-    ) -> Report:
-        status, error_type, told_error_type = "success", None, None
-        if failure is not None:
-            status, error_type = failure.status, failure.log_error_type
-            told_error_type = error_type if status != "timeout" else None
-        elif answer is not None and answer.failed:
-            status = "error"
-            told_error_type = failures.logged_error_type(answer.error_type)
-            if answer.error_type == "Function.ResponseSizeTooLarge" or answer.streamed:
-                error_type = told_error_type
-        duration_ms = (answered - started) * 1000
-        if failure is not None and status == "timeout":
-            duration_ms = self.spec.timeout_s * 1000.0
-        tail_ms = sum(span.duration_ms for span in spans)
-        return Report(
-            request_id=self._request_id,
-            duration_ms=duration_ms,
-            billed_ms=billed_ms(duration_ms + (tail_ms if status != "timeout" else 0.0), init_ms),
-            memory_mb=self.spec.memory_mb,
-            max_memory_used_mb=self._used_mb(),
-            init_ms=init_ms,
-            restore_ms=self._invoke_restore_ms,
-            status=status,
-            error_type=error_type if status != "timeout" else None,
-            told_error_type=told_error_type,
-            trace=self._trace,
-            tracing=self._tracing,
-            produced_bytes=self._produced_bytes if answer is not None else None,
-            runtime_spans=self._runtime_spans(started, answered) if self._system_log.observer is not None else (),
-            spans=spans,
-        )
-
-    def _runtime_spans(self, started: float, answered: float) -> tuple[Span, ...]:
-        """How long the first byte, the rest of the answer, and the runtime's way to its next call took."""
-        first = self._first_byte_s
-        if first is None:
-            return ()
-        polled = max(self._polled_s, answered)
-        marks = (("responseLatency", started, first), ("responseDuration", first, answered))
-        return tuple(_span(name, begin, end) for name, begin, end in (*marks, ("runtimeOverhead", answered, polled)))
-
-    def _extension_spans(self, answered: float) -> tuple[Span, ...]:
-        return (_span("extensionOverhead", max(self._polled_s, answered), time.perf_counter()),)
+_FAILED_STATES: Final = frozenset(
+    {ExtensionState.STARTED, ExtensionState.INIT_ERROR, ExtensionState.EXIT_ERROR, ExtensionState.LAUNCH_ERROR}
+)
 
 
-_FAILED_STATES: Final = frozenset({ExtensionState.STARTED, ExtensionState.INIT_ERROR, ExtensionState.EXIT_ERROR})
-
-
-def _span(name: str, begin: float, end: float) -> Span:
-    """Between two readings of time.perf_counter()."""
-    start_ms = _now_ms() - int((time.perf_counter() - begin) * 1000)
-    return Span(name=name, start_ms=start_ms, duration_ms=max(0.0, (end - begin) * 1000))
+def _told(failure: Failure | None) -> tuple[str, str | None]:
+    """Status and error type of an init or a restoration; with a timeout AWS names no type."""
+    if failure is None:
+        return "success", None
+    return failure.status, None if failure.status == "timeout" else failure.log_error_type
 
 
 def _tracing(invocation: Invocation, log: SystemLog) -> dict[str, str] | None:
@@ -1066,67 +827,7 @@ def _tracing(invocation: Invocation, log: SystemLog) -> dict[str, str] | None:
     return {"type": "X-Amzn-Trace-Id", "value": invocation.trace_id}
 
 
-def _content(event: LogEvent, as_json: bool) -> Mapping[str, Any] | str:
-    """A line as telemetry has it: an object when the format is JSON and it is one."""
-    text = event.message.removesuffix("\n")
-    if as_json and text.startswith("{"):
-        with contextlib.suppress(ValueError):
-            parsed = json.loads(text)
-            if isinstance(parsed, dict):
-                return parsed
-    return text
-
-
-def extension_names(opt: Path | None) -> list[str]:
-    """The external extensions of merged layers: every regular file in ``extensions``, by name.
-
-    AWS's own switch for troubleshooting, a file ``disable-extensions-jwigqn8j``, turns them all off.
-    """
-    if opt is None or (opt / "disable-extensions-jwigqn8j").exists():
-        return []
-    folder = opt / "extensions"
-    return sorted(path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
-
-
 def log_stream_name(spec: ExecutionSpec, now: datetime) -> str:
     """``2026/11/22/[$LATEST]<32 hex>``; in a log group of another name, the function's stands before the version."""
     owner = "" if spec.logging.log_group == f"/aws/lambda/{spec.name}" else spec.name
     return f"{now:%Y/%m/%d}/{owner}[{spec.version}]{secrets.token_hex(16)}"
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def _read(descriptor: int) -> bytes | None:
-    """What is there, ``b""`` at the end, ``None`` when there is nothing now."""
-    try:
-        return os.read(descriptor, _READ_SIZE)
-    except BlockingIOError:
-        return None
-    except OSError:
-        return b""
-
-
-def _read_waiting(descriptor: int) -> Iterator[bytes]:
-    """What is in a pipe at this moment, and no more: a process may go on writing as fast as it is read."""
-    try:
-        left = int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, b"\0\0\0\0"), sys.byteorder)
-    except OSError:
-        return
-    while left > 0 and (data := _read(descriptor)):
-        left -= len(data)
-        yield data
-
-
-def _tail_bytes(messages: list[str]) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    for message in reversed(messages):
-        data = message.encode()
-        parts.append(data)
-        size += len(data)
-        if size >= TAIL_LIMIT:
-            break
-    # Text, not bytes: a character that the cut divides goes altogether.
-    return b"".join(reversed(parts))[-TAIL_LIMIT:].lstrip(_CONTINUATIONS)

@@ -30,20 +30,24 @@ class ExtensionState(enum.Enum):
     RUNNING = "Running"
     INIT_ERROR = "InitError"
     EXIT_ERROR = "ExitError"
+    LAUNCH_ERROR = "LaunchError"
+    """It is no process: it could not be executed, or it is one too many."""
 
 
 class ExtensionCall(enum.Enum):
-    """What moves the state: calls of the extension, and deliveries to it."""
+    """What moves the state: calls of the extension, deliveries to it, and the kernel's refusal to execute it."""
 
     REGISTER = "Registered"
     NEXT = "Ready"
     DELIVERY = "Running"
     INIT_ERROR = "InitError"
     EXIT_ERROR = "ExitError"
+    LAUNCH_ERROR = "LaunchError"
 
 
 TRANSITIONS: Final[Mapping[tuple[ExtensionState, ExtensionCall], ExtensionState]] = {
     (ExtensionState.STARTED, ExtensionCall.REGISTER): ExtensionState.REGISTERED,
+    (ExtensionState.STARTED, ExtensionCall.LAUNCH_ERROR): ExtensionState.LAUNCH_ERROR,
     (ExtensionState.REGISTERED, ExtensionCall.NEXT): ExtensionState.READY,
     (ExtensionState.REGISTERED, ExtensionCall.INIT_ERROR): ExtensionState.INIT_ERROR,
     (ExtensionState.REGISTERED, ExtensionCall.EXIT_ERROR): ExtensionState.EXIT_ERROR,
@@ -83,7 +87,7 @@ class Extension:
         self.events: frozenset[str] = frozenset()
         self.state = ExtensionState.STARTED
         self.error_type: str | None = None
-        """What it reported on init/error or exit/error."""
+        """What it reported on init/error or exit/error, or why it was not launched."""
 
     @property
     def settled(self) -> bool:
@@ -139,7 +143,9 @@ class ExtensionsApi:
     def __init__(self, function: FunctionFacts, external: Sequence[str] = ()) -> None:
         """``external`` are the file names below ``/opt/extensions`` that are being started."""
         self._function = function
-        self._by_name = {name: Extension(name, external=True) for name in external}
+        # Those beyond the first that is too many are not even looked at.
+        known = external[: EXTENSION_LIMIT + 1]
+        self._by_name = {name: Extension(name, external=True) for name in known}
         self._by_identifier: dict[str, Extension] = {}
         self.registration_open = True
 
@@ -148,6 +154,12 @@ class ExtensionsApi:
 
     def __bool__(self) -> bool:
         return bool(self._by_name)
+
+    def not_launched(self, name: str, error_type: str) -> None:
+        """The external extension of that name is no process. Raises IllegalTransition when it has registered."""
+        extension = self._by_name[name]
+        extension.state = advance(extension.state, ExtensionCall.LAUNCH_ERROR, name)
+        extension.error_type = error_type
 
     def named(self, name: str) -> Extension | None:
         return self._by_name.get(name)

@@ -86,6 +86,11 @@ def extension_not_launched(request_id: str, name: str, reason: str) -> Failure:
     return platform_failure("Extension.LaunchError", f"fork/exec /opt/extensions/{name}: {reason}", request_id)
 
 
+def too_many_extensions(request_id: str) -> Failure:
+    """More external extensions than are allowed; AWS's supervisor shows its own error's name."""
+    return platform_failure("Extension.LaunchError", "ErrTooManyExtensions", request_id)
+
+
 def extension_reported(request_id: str, phase: str, error_type: str) -> Failure:
     """An extension called init/error or exit/error."""
     kind = "Extension.InitError" if phase == "init" else "Extension.ExitError"

@@ -21,6 +21,7 @@ from firefork.engine.telemetry_api import Subscription, TelemetryApi
 
 Event = RuntimeEvent | ExtensionEvent | Subscription
 _EXTENSIONS: Final = extensions_api.PREFIX
+_INITIALISED: Final = frozenset({RuntimeState.READY, RuntimeState.RESTORE_READY})
 CREDENTIALS_PATH: Final = "/2021-04-23/credentials"
 
 
@@ -44,11 +45,17 @@ class Guests:
         receiver: StreamReceiver,
         on_event: Callable[[Event], None],
         credentials: Callable[[str], Reply] | None = None,
+        restored: bool = False,
     ) -> None:
-        """``external`` names the extensions that are processes of their own; ``on_event`` hears of every call."""
-        self.runtime = RuntimeApi()
+        """``external`` names the extensions that are processes of their own; ``on_event`` hears of every call.
+
+        ``restored``: the runtime was initialised elsewhere, so it is too late to register or to subscribe.
+        """
+        self.runtime = RuntimeApi(RuntimeState.RESTORING if restored else RuntimeState.STARTED)
         self.extensions = ExtensionsApi(function, external)
+        self.extensions.registration_open = not restored
         self.telemetry = TelemetryApi(self.extensions)
+        self.telemetry.open = not restored
         self._receiver = receiver
         self._on_event = on_event
         self._credentials = credentials
@@ -115,13 +122,17 @@ class Guests:
         return self.runtime.state is RuntimeState.READY
 
     @property
-    def all_ready(self) -> bool:
-        """Whether the runtime and every registered extension wait for an event: init, or an invoke, is over."""
-        return self.runtime.state is RuntimeState.READY and self.extensions.settled
+    def waits_for_restoration(self) -> bool:
+        return self.runtime.state is RuntimeState.RESTORE_READY
+
+    @property
+    def initialised(self) -> bool:
+        """Whether init is over: the runtime waits for an event, or to be restored, and every extension for an event."""
+        return self.runtime.state in _INITIALISED and self.extensions.settled
 
     @property
     def invoke_is_over(self) -> bool:
-        """As ``all_ready``, but only extensions that were told of the invoke count."""
+        """Whether the runtime and every extension that was told of the invoke wait for the next event."""
         return self.runtime.state is RuntimeState.READY and all(
             extension.settled for extension in self.extensions if "INVOKE" in extension.events
         )

@@ -9,7 +9,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from firefork.engine.environment import Environment, EnvironmentState, Invocation, Outcome
+from firefork.engine.environment import Environment
+from firefork.engine.environment_state import EnvironmentState
+from firefork.engine.invocation import Invocation, Outcome
 from firefork.engine.memory import FIRST_ESTIMATE
 from firefork.engine.spec import ExecutionSpec, Initialization
 from firefork.engine.start_queue import StartQueue

@@ -85,26 +85,29 @@ class SystemLog:
         name: str,
         version: str,
         initialization_type: str = "on-demand",
+        instance_id: str = "",
+        instance_memory_mb: int = 0,
     ):
+        """``instance_id`` is what records call the environment: AWS takes the name of its log stream."""
         self._json = logging.log_format == "JSON"
         self._threshold = _LEVELS.get(logging.system_log_level or "INFO", 1)
         self._label = runtime_label
         self._arn = runtime_version_arn
-        self._name = name
         self._version = version
         self._type = initialization_type
+        self._about = {
+            "runtimeVersion": runtime_label,
+            "runtimeVersionArn": runtime_version_arn,
+            "functionName": name,
+            "functionVersion": version,
+            "instanceId": instance_id,
+            "instanceMaxMemory": instance_memory_mb,
+        }
         self.observer: Observer | None = None
 
     def init_start(self, now_ms: int, *, phase: str = "init") -> list[LogEvent]:
         text = f"INIT_START Runtime Version: {self._label}\tRuntime Version ARN: {self._arn}\n"
-        record = {
-            "initializationType": self._type,
-            "phase": phase,
-            "runtimeVersion": self._label,
-            "runtimeVersionArn": self._arn,
-            "functionName": self._name,
-            "functionVersion": self._version,
-        }
+        record = {"initializationType": self._type, "phase": phase} | self._about
         return self._made(now_ms, "initStart", "INFO", text if phase == "init" else None, record)
 
     def init_runtime_done(self, now_ms: int, *, phase: str, status: str, error_type: str | None) -> list[LogEvent]:
@@ -132,13 +135,12 @@ class SystemLog:
 
     def restore_start(self, now_ms: int) -> list[LogEvent]:
         text = f"RESTORE_START Runtime Version: {self._label}\tRuntime Version ARN: {self._arn}\n"
-        record = {
-            "runtimeVersion": self._label,
-            "runtimeVersionArn": self._arn,
-            "functionName": self._name,
-            "functionVersion": self._version,
-        }
-        return self._made(now_ms, "restoreStart", "INFO", text, record)
+        return self._made(now_ms, "restoreStart", "INFO", text, self._about)
+
+    def restore_runtime_done(self, now_ms: int, *, status: str, error_type: str | None) -> list[LogEvent]:
+        """The runtime ran its hooks and asks for an event, or will not."""
+        record = {"status": status} | _error(error_type)
+        return self._made(now_ms, "restoreRuntimeDone", _unless_failed(status, "DEBUG"), None, record)
 
     def restore_report(
         self, now_ms: int, *, duration_ms: float, status: str, error_type: str | None = None

@@ -160,8 +160,9 @@ _TOO_LARGE: Final = error_reply(
 class RuntimeApi:
     """The calls of one environment's runtime. One invoke at a time; a restarted runtime gets a new object."""
 
-    def __init__(self) -> None:
-        self.state = RuntimeState.STARTED
+    def __init__(self, state: RuntimeState = RuntimeState.STARTED) -> None:
+        """``state`` is another one where the runtime did not begin here: it was forked from an initialised one."""
+        self.state = state
         self._request_id: str | None = None
         self._invocation_id = ""
 

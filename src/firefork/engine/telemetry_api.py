@@ -106,7 +106,14 @@ APIS: Final[Mapping[str, _Api]] = {
 }
 
 _LOGS_API_KINDS: Final = frozenset({"start", "end", "report", "fault", "extension", "logsSubscription", "logsDropped"})
-_LOGS_API_KINDS_OF_2021: Final = _LOGS_API_KINDS | {"runtimeDone", "initRuntimeDone", "initReport"}
+_LOGS_API_KINDS_OF_2021: Final = _LOGS_API_KINDS | {
+    "runtimeDone",
+    "initRuntimeDone",
+    "initReport",
+    "restoreStart",
+    "restoreRuntimeDone",
+    "restoreReport",
+}
 _ONLY_LOGS_API_KINDS: Final = frozenset({"end", "fault", "logsSubscription"})
 _OBJECTS_SINCE: Final = "2022-12-13"
 """From this schema on, lines of a function that logs JSON are objects; before, they are text."""

@@ -25,8 +25,9 @@ from firefork.aws.scope import Scope
 from firefork.catalog.concurrency import Concurrency
 from firefork.catalog.function import LATEST, FunctionVersion
 from firefork.engine.engine import Engine
-from firefork.engine.environment import Invocation, Outcome, RestorationFailed
+from firefork.engine.environment import RestorationFailed
 from firefork.engine.failures import Failure
+from firefork.engine.invocation import Invocation, Outcome
 from firefork.engine.memory import MemoryExhausted
 from firefork.engine.response_stream import ResponseStream, StreamLimits
 from firefork.engine.sandbox.sandbox import SandboxLost

@@ -8,8 +8,10 @@ import { oneDark } from '@codemirror/theme-one-dark';
 import { EditorView, keymap } from '@codemirror/view';
 import { basicSetup } from 'codemirror';
 import { useEffect, useRef } from 'react';
-import { isNarrow } from '../../shell/narrow.ts';
+import { currentLanguage } from '../../language/language.ts';
+import { useNarrow } from '../../shell/narrow.ts';
 import { useDark } from '../../shell/theme.ts';
+import { SPANISH } from './editorPhrases.ts';
 
 export interface Spot {
   readonly line: number;
@@ -47,20 +49,27 @@ function languageOf(file: string): Extension {
   return [];
 }
 
+/** What the window and the system's mode decide. */
+function lookOf(dark: boolean, narrow: boolean): Extension {
+  // On a phone a line that leaves the screen is hard to follow.
+  return [dark ? oneDark : [], narrow ? EditorView.lineWrapping : []];
+}
+
 /** CodeMirror for the page's lifetime, and one state of it for each file that was opened. */
 export default function CodeMirror(props: Props) {
   const { file, text, ariaLabel, readOnly = false, spot, minHeight } = props;
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const states = useRef(new Map<string, EditorState>());
-  const theme = useRef(new Compartment());
+  const look = useRef(new Compartment());
   const shown = useRef(file);
   const dark = useDark();
+  const narrow = useNarrow();
   // The editor is made once; what it calls is always the newest.
   const latest = useRef(props);
   latest.current = props;
 
-  const make = useRef((name: string, content: string, label: string, fixed: boolean, isDark: boolean) =>
+  const make = useRef((name: string, content: string, label: string, fixed: boolean) =>
     EditorState.create({
       doc: content,
       extensions: [
@@ -69,16 +78,16 @@ export default function CodeMirror(props: Props) {
           { key: 'Mod-Enter', preventDefault: true, run: () => call(latest.current.onRun) },
         ]),
         basicSetup,
-        // On a phone a line that leaves the screen is hard to follow.
-        isNarrow() ? EditorView.lineWrapping : [],
         // Escape and then Tab leaves the editor, as CodeMirror's own manual has it for people without a mouse.
         keymap.of([indentWithTab]),
         languageOf(name),
         EditorState.lineSeparator.of(lineBreakOf(content)),
-        theme.current.of(isDark ? oneDark : []),
+        look.current.of([]),
         EditorState.readOnly.of(fixed),
         EditorView.cspNonce.of(nonce()),
-        EditorView.contentAttributes.of({ 'aria-label': label }),
+        currentLanguage() === 'es' ? EditorState.phrases.of(SPANISH) : [],
+        // It can be tabbed to anyway; tools that judge the page look for the attribute.
+        EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) latest.current.onChange(update.state.sliceDoc());
         }),
@@ -89,7 +98,7 @@ export default function CodeMirror(props: Props) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: made once; later changes are the next effects' work
   useEffect(() => {
     if (place.current === null) return;
-    const state = make.current(file, text, ariaLabel, readOnly, dark);
+    const state = make.current(file, text, ariaLabel, readOnly);
     const made = new EditorView({ state, parent: place.current });
     view.current = made;
     return () => made.destroy();
@@ -102,15 +111,13 @@ export default function CodeMirror(props: Props) {
       states.current.set(shown.current, editor.state);
       shown.current = file;
       const known = states.current.get(file);
-      editor.setState(
-        known && known.readOnly === readOnly ? known : make.current(file, text, ariaLabel, readOnly, dark),
-      );
+      editor.setState(known && known.readOnly === readOnly ? known : make.current(file, text, ariaLabel, readOnly));
     }
     if (editor.state.sliceDoc() !== text) {
       editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
     }
-    editor.dispatch({ effects: theme.current.reconfigure(dark ? oneDark : []) });
-  }, [file, text, ariaLabel, readOnly, dark]);
+    editor.dispatch({ effects: look.current.reconfigure(lookOf(dark, narrow)) });
+  }, [file, text, ariaLabel, readOnly, dark, narrow]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `file` and the spot arrive together
   useEffect(() => {

@@ -175,7 +175,7 @@ function ProvisionedDialog({ item, onClose, onDone }: DialogProps) {
   const t = useText();
   const lambda = useClient(LambdaClient);
   const { name } = useFunction();
-  const qualifiers = useQualifiers(name);
+  const { options: qualifiers } = useQualifiers(name);
   const [qualifier, setQualifier] = useState(item ? qualifierOf(item) : '');
   const [count, setCount] = useState(String(item?.RequestedProvisionedConcurrentExecutions ?? 1));
   const submit = () =>

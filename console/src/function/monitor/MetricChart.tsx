@@ -1,6 +1,6 @@
+import BoardItem from '@cloudscape-design/board-components/board-item';
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
-import Container from '@cloudscape-design/components/container';
 import Header from '@cloudscape-design/components/header';
 import MixedLineBarChart from '@cloudscape-design/components/mixed-line-bar-chart';
 import { useLanguage, useText } from '../../language/language.ts';
@@ -8,6 +8,7 @@ import { type Metrics, mostOf, type Point } from './metrics.ts';
 import type { Span } from './timeRange.ts';
 
 const DAY_MS = 86_400_000;
+/** At least; a chart grows with its place on the board. */
 const HEIGHT = 150;
 
 export interface Series {
@@ -18,7 +19,7 @@ export interface Series {
   readonly color?: string;
 }
 
-interface Props {
+export interface MetricChartProps {
   readonly title: string;
   readonly metrics: Metrics;
   readonly series: readonly Series[];
@@ -31,7 +32,7 @@ interface Props {
 }
 
 /** Metrics over time; a point leads to the logs of its period. */
-export function MetricChart({ title, metrics, series, unit, most, limit, onLogs }: Props) {
+export function MetricChart({ title, metrics, series, unit, most, limit, onLogs }: MetricChartProps) {
   const t = useText();
   const language = useLanguage();
   const { span, periods, periodS } = metrics;
@@ -45,9 +46,18 @@ export function MetricChart({ title, metrics, series, unit, most, limit, onLogs 
     return unit ? `${number} ${unit}` : number;
   };
   return (
-    <Container header={<Header variant="h3">{title}</Header>} fitHeight>
+    <BoardItem
+      header={<Header variant="h3">{title}</Header>}
+      i18nStrings={{
+        dragHandleAriaLabel: t('moveChart', { title }),
+        dragHandleAriaDescription: t('moveChartText'),
+        resizeHandleAriaLabel: t('resizeChart', { title }),
+        resizeHandleAriaDescription: t('resizeChartText'),
+      }}
+    >
       <MixedLineBarChart
         height={HEIGHT}
+        fitHeight
         hideFilter
         hideLegend={series.length === 1 && limit === undefined}
         ariaLabel={title}
@@ -75,6 +85,6 @@ export function MetricChart({ title, metrics, series, unit, most, limit, onLogs 
         )}
         empty={<Box color="text-body-secondary">{t('noInvocations')}</Box>}
       />
-    </Container>
+    </BoardItem>
   );
 }

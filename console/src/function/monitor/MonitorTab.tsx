@@ -6,52 +6,60 @@ import Container from '@cloudscape-design/components/container';
 import DateRangePicker from '@cloudscape-design/components/date-range-picker';
 import Header from '@cloudscape-design/components/header';
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
+import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import { useCallback, useState } from 'react';
+import { useCallback, useRef, useState } from 'react';
 import { useClient } from '../../aws/clients.ts';
 import { useLoad } from '../../aws/load.ts';
 import { formatMs } from '../../language/format.ts';
-import { type Key, useLanguage, useText } from '../../language/language.ts';
+import { useLanguage, useText } from '../../language/language.ts';
 import { LogViewer } from '../../log_groups/LogViewer.tsx';
 import { type LogFocus, searchLogs } from '../../log_groups/logSearch.ts';
 import { Problem } from '../../shell/Problem.tsx';
 import { useFunction } from '../functionContext.ts';
-import { invocationsOf, logsOf, PATTERN } from './invocations.ts';
-import { MetricChart, type Series } from './MetricChart.tsx';
-import { type Metrics, mostOf, readMetrics, successRates, sumOf } from './metrics.ts';
+import { useQualifiers } from '../qualifiers.ts';
+import { forgetLayout, hasLayout, keepLayout, type Placed } from './boardLayout.ts';
+import { type Chart, ChartBoard } from './ChartBoard.tsx';
+import { invocationsOf, logsOf, ofVersion, PATTERN } from './invocations.ts';
+import type { Series } from './MetricChart.tsx';
+import { type Metrics, mostOf, readMetrics, type SeriesId, successRates, sumOf } from './metrics.ts';
 import { RecentInvocations } from './RecentInvocations.tsx';
+import { RANGE_NAMES } from './rangeNames.ts';
 import { isUsable, RELATIVE_RANGES, type Span, spanOf, type TimeRange } from './timeRange.ts';
 
 /** Cloudscape's colour of an error in a chart. */
 const RED = 'var(--chart-bad)';
 
-const RANGE_NAMES: Record<string, Key> = {
-  '15m': 'last15Minutes',
-  '1h': 'lastHour',
-  '3h': 'last3Hours',
-  '1d': 'lastDay',
-  '7d': 'lastWeek',
-};
+/** No choice of a version: all calls together. */
+const EVERY = '';
 
 /** How the function has been doing: its metrics, its invokes, its log. */
 export default function MonitorTab() {
   const t = useText();
-  const { name, configuration } = useFunction();
+  const { name, qualifier, configuration } = useFunction();
+  const { options, versionOf } = useQualifiers(name);
+  const [chosen, setChosen] = useState(qualifier ?? EVERY);
+  const version = chosen === EVERY ? undefined : versionOf(chosen);
   const logs = useClient(CloudWatchLogsClient);
   const cloudwatch = useClient(CloudWatchClient);
   const group = configuration.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`;
   const [range, setRange] = useState<TimeRange>(RELATIVE_RANGES[1]);
   const [focus, setFocus] = useState<LogFocus | undefined>();
+  const logsPlace = useRef<HTMLDivElement>(null);
   const loadMetrics = useCallback(
-    (signal: AbortSignal) => readMetrics(cloudwatch, name, spanOf(range, Date.now()), signal),
-    [cloudwatch, name, range],
+    (signal: AbortSignal) => {
+      const called = version === undefined ? undefined : { qualifier: chosen, version };
+      return readMetrics(cloudwatch, { functionName: name, called }, spanOf(range, Date.now()), signal);
+    },
+    [cloudwatch, name, chosen, version, range],
   );
   const loadInvocations = useCallback(
     async (signal: AbortSignal) => {
       const found = await searchLogs(logs, { group, pattern: PATTERN, ...spanOf(range, Date.now()) }, signal);
-      return invocationsOf(found.events);
+      const all = invocationsOf(found.events);
+      return version === undefined ? all : ofVersion(all, version);
     },
-    [logs, group, range],
+    [logs, group, version, range],
   );
   const metrics = useLoad(loadMetrics);
   const invocations = useLoad(loadInvocations);
@@ -61,7 +69,9 @@ export default function MonitorTab() {
   };
   const look = (wanted: LogFocus) => {
     setFocus(wanted);
-    document.getElementById('function-logs')?.scrollIntoView({ behavior: 'smooth' });
+    // With the focus: a popover of a chart closes, and whoever uses the keyboard goes on from there.
+    logsPlace.current?.focus({ preventScroll: true });
+    logsPlace.current?.scrollIntoView({ behavior: 'smooth' });
   };
   const nameOf = (key: string | undefined) => t(RANGE_NAMES[key ?? ''] ?? 'timeRange');
   return (
@@ -73,6 +83,16 @@ export default function MonitorTab() {
             description={t('monitorIntro')}
             actions={
               <SpaceBetween direction="horizontal" size="xs">
+                <Select
+                  ariaLabel={t('qualifier')}
+                  selectedOption={{ value: chosen, label: chosen || t('everyVersion') }}
+                  options={[
+                    { value: EVERY, label: t('everyVersion') },
+                    { value: '$LATEST', label: '$LATEST' },
+                    ...options,
+                  ]}
+                  onChange={({ detail }) => setChosen(detail.selectedOption.value ?? EVERY)}
+                />
                 <DateRangePicker
                   value={range}
                   onChange={({ detail }) => detail.value && setRange(detail.value)}
@@ -99,6 +119,9 @@ export default function MonitorTab() {
       >
         <SpaceBetween size="l">
           <Problem error={metrics.error} retry={reload} />
+          {version !== undefined && version !== chosen && (
+            <Box color="text-body-secondary">{t('aliasMetrics', { alias: chosen, version })}</Box>
+          )}
           {metrics.data ? <Totals metrics={metrics.data} /> : metrics.loading && <Box>{t('loading')}</Box>}
         </SpaceBetween>
       </Container>
@@ -110,7 +133,7 @@ export default function MonitorTab() {
         />
       )}
       <RecentInvocations loaded={invocations} onLogs={(invocation) => look(logsOf(invocation))} />
-      <div id="function-logs">
+      <div ref={logsPlace} tabIndex={-1} className="function-logs">
         <LogViewer group={group} focus={focus} />
       </div>
     </SpaceBetween>
@@ -153,8 +176,9 @@ interface ChartsProps {
 
 function Charts({ metrics, memoryMb, onLogs }: ChartsProps) {
   const t = useText();
+  const [layout, setLayout] = useState<readonly Placed[] | undefined>();
+  const [moved, setMoved] = useState(hasLayout);
   const { series } = metrics;
-  const common = { metrics, onLogs };
   const bar = (title: string, points: Series['points'], color?: string): Series => ({
     title,
     points,
@@ -167,38 +191,57 @@ function Charts({ metrics, memoryMb, onLogs }: ChartsProps) {
     points,
     type: points.length > 1 ? 'line' : 'bar',
   });
+  const chart = (id: string, title: string, shown: Series[], rest: Partial<Chart> = {}): Chart => ({
+    id,
+    title,
+    series: shown,
+    metrics,
+    onLogs,
+    ...rest,
+  });
+  const simple = (id: SeriesId, title: string, color?: string, rest?: Partial<Chart>) =>
+    chart(id, title, [bar(title, series[id], color)], rest);
+  const charts = [
+    simple('invocations', t('invocations')),
+    chart('duration', t('duration'), [line('p50', series.p50), line('p95', series.p95), line('p99', series.p99)], {
+      unit: 'ms',
+    }),
+    simple('errors', t('errors'), RED),
+    chart('successRate', t('successRate'), [bar(t('successRate'), successRates(metrics))], { unit: '%', most: 100 }),
+    simple('throttles', t('throttles'), RED),
+    simple('concurrency', t('concurrentExecutions')),
+    simple('coldStarts', t('coldStarts')),
+    simple('init', t('initDuration'), undefined, { unit: 'ms' }),
+    simple('memory', t('memoryUsed'), undefined, {
+      unit: 'MB',
+      limit: { title: t('memoryLimit'), value: memoryMb },
+    }),
+  ];
   return (
-    <div className="charts">
-      <MetricChart {...common} title={t('invocations')} series={[bar(t('invocations'), series.invocations)]} />
-      <MetricChart
-        {...common}
-        title={t('duration')}
-        unit="ms"
-        series={[line('p50', series.p50), line('p95', series.p95), line('p99', series.p99)]}
+    <SpaceBetween size="s">
+      <ChartBoard
+        charts={charts}
+        layout={layout}
+        onLayout={(changed) => {
+          keepLayout(changed);
+          setLayout(changed);
+          setMoved(true);
+        }}
       />
-      <MetricChart {...common} title={t('errors')} series={[bar(t('errors'), series.errors, RED)]} />
-      <MetricChart
-        {...common}
-        title={t('successRate')}
-        unit="%"
-        most={100}
-        series={[bar(t('successRate'), successRates(metrics))]}
-      />
-      <MetricChart {...common} title={t('throttles')} series={[bar(t('throttles'), series.throttles, RED)]} />
-      <MetricChart
-        {...common}
-        title={t('concurrentExecutions')}
-        series={[bar(t('concurrentExecutions'), series.concurrency)]}
-      />
-      <MetricChart {...common} title={t('coldStarts')} series={[bar(t('coldStarts'), series.coldStarts)]} />
-      <MetricChart {...common} title={t('initDuration')} unit="ms" series={[bar(t('initDuration'), series.init)]} />
-      <MetricChart
-        {...common}
-        title={t('memoryUsed')}
-        unit="MB"
-        limit={{ title: t('memoryLimit'), value: memoryMb }}
-        series={[bar(t('memoryUsed'), series.memory)]}
-      />
-    </div>
+      {moved && (
+        <Box float="right">
+          <Button
+            iconName="undo"
+            onClick={() => {
+              forgetLayout();
+              setLayout(undefined);
+              setMoved(false);
+            }}
+          >
+            {t('resetCharts')}
+          </Button>
+        </Box>
+      )}
+    </SpaceBetween>
   );
 }

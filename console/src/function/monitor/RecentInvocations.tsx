@@ -62,6 +62,8 @@ export function RecentInvocations({ loaded, onLogs }: Props) {
           id: 'request',
           header: t('requestId'),
           isRowHeader: true,
+          // A UUID in one line.
+          minWidth: 320,
           cell: (item) => (
             <Button variant="inline-link" onClick={() => onLogs(item)}>
               {item.requestId}

@@ -34,6 +34,11 @@ export function invocationsOf(events: readonly FilteredLogEvent[]): Invocation[]
   return found.reverse();
 }
 
+/** The invokes of one version. AWS: CloudWatch Logs, the names of a function's streams: `2026/01/31/[7]…`. */
+export function ofVersion(invocations: readonly Invocation[], version: string): Invocation[] {
+  return invocations.filter(({ stream }) => stream.includes(`[${version}]`));
+}
+
 /** Clocks of the report and of the log are read at moments that are not quite the same. */
 const SLACK_MS = 2;
 

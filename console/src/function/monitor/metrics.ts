@@ -5,6 +5,7 @@
 
 import {
   type CloudWatchClient,
+  type Dimension,
   GetMetricDataCommand,
   type MetricDataQuery,
   type MetricDataResult,
@@ -12,10 +13,22 @@ import {
 import { allPages } from '../../aws/pages.ts';
 import type { Span } from './timeRange.ts';
 
-const LAMBDA = ['AWS/Lambda', 'FunctionName'] as const;
-const INSIGHTS = ['LambdaInsights', 'function_name'] as const;
+const LAMBDA = 'AWS/Lambda';
+const INSIGHTS = 'LambdaInsights';
+const LATEST = '$LATEST';
 
-/** By the id of the query: whose metric, its name, the statistic. */
+/** Whose metrics. */
+export interface Subject {
+  readonly functionName: string;
+  /** What the callers named; absent for all of them together. */
+  readonly called?: {
+    readonly qualifier: string;
+    /** Lambda Insights knows versions only: of an alias, the one behind it. */
+    readonly version: string;
+  };
+}
+
+/** By the id of the query: the namespace, the metric, the statistic. */
 const SERIES = {
   invocations: [LAMBDA, 'Invocations', 'Sum'],
   errors: [LAMBDA, 'Errors', 'Sum'],
@@ -63,20 +76,32 @@ export function periodsOf({ startMs, endMs }: Span, periodS: number): Date[] {
   return Array.from({ length: Math.ceil((endMs - first) / width) }, (_, index) => new Date(first + index * width));
 }
 
-/** The metrics of one function. */
+/** The dimensions that a namespace keeps a subject's metrics by. */
+function dimensionsOf(namespace: string, { functionName, called }: Subject): Dimension[] {
+  const [named, narrowed] = namespace === LAMBDA ? ['FunctionName', 'Resource'] : ['function_name', 'version'];
+  if (called === undefined) return [{ Name: named, Value: functionName }];
+  // Whoever names no qualifier calls $LATEST, under the function's bare name.
+  const resource = called.qualifier === LATEST ? functionName : `${functionName}:${called.qualifier}`;
+  return [
+    { Name: named, Value: functionName },
+    { Name: narrowed, Value: namespace === LAMBDA ? resource : called.version },
+  ];
+}
+
+/** The metrics of a function, or of one of its versions or aliases. */
 export async function readMetrics(
   cloudwatch: CloudWatchClient,
-  functionName: string,
+  subject: Subject,
   span: Span,
   signal?: AbortSignal,
 ): Promise<Metrics> {
   const periodS = periodOf(span);
   const periods = periodsOf(span, periodS);
   const MetricDataQueries = Object.entries(SERIES).map(
-    ([Id, [[Namespace, Name], MetricName, Stat]]): MetricDataQuery => ({
+    ([Id, [Namespace, MetricName, Stat]]): MetricDataQuery => ({
       Id,
       MetricStat: {
-        Metric: { Namespace, MetricName, Dimensions: [{ Name, Value: functionName }] },
+        Metric: { Namespace, MetricName, Dimensions: dimensionsOf(Namespace, subject) },
         Period: periodS,
         Stat,
       },

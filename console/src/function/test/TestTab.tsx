@@ -55,7 +55,7 @@ export function TestTab({ draft, onDraft, test }: Props) {
   const [newName, setNewName] = useState(draft.name);
   const [checked, setChecked] = useState(false);
   const saving = useAction();
-  const qualifiers = useQualifiers(name);
+  const { options: qualifiers } = useQualifiers(name);
 
   const loadShared = useCallback(() => sharedEvents(schemas, name), [schemas, name]);
   const shared = useLoad(loadShared);

@@ -17,7 +17,7 @@ from firefork.aws.errors import InvalidRequestContent, RequestEntityTooLarge, Se
 from firefork.catalog.function import FunctionVersion
 from firefork.catalog.functions import Functions
 from firefork.catalog.references import FunctionReference
-from firefork.engine.environment import Outcome
+from firefork.engine.invocation import Outcome
 from firefork.engine.response_stream import ResponseStream
 from firefork.invoke.invoker import Invoker, InvokeRequest
 

@@ -37,10 +37,9 @@ _NOT_BUILT: Final = b"The console has not been built: run `make console` and sta
 
 _CONTENT_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
-    "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-"""No inline script, no host but ours. The nonce is for the style sheet that the editor makes while it runs; fonts may
-come as data because Cloudscape's own style sheet holds them."""
+"""No inline script, no host but ours. The nonce is for the style sheet that the editor makes while it runs."""
 
 SECURITY_HEADERS: Final = (
     ("x-content-type-options", "nosniff"),

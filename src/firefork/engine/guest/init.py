@@ -9,6 +9,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import sys
 from typing import Any, Callable, Dict, List, NoReturn, Optional
 
@@ -39,6 +40,10 @@ class Init:
         self.binding: Dict[str, Any] = {}
         self.wake_read, self.wake_write = os.pipe()
         self.listeners: List[socket.socket] = []
+        self.watched: Dict[int, Callable[[], None]] = {}
+        """Further descriptors, and what is done when they can be read."""
+        self.adopted: Dict[int, int] = {}
+        """Processes of restored environments, which became children of this one, and who is told their end."""
         self.restore: Optional[Callable[[], None]] = None
 
     def run(self) -> Optional[Callable[[], None]]:
@@ -54,10 +59,13 @@ class Init:
         while self.listeners:
             self.listeners.pop().close()
         while True:
-            readable, _, _ = select.select([self.control.fileno(), self.wake_read], [], [])
+            readable, _, _ = select.select([self.control.fileno(), self.wake_read, *self.watched], [], [])
             if self.wake_read in readable:
                 os.read(self.wake_read, 512)
                 self._bury()
+            for number in readable:
+                if number in self.watched:
+                    self.watched[number]()
             if self.control.fileno() in readable:
                 order, descriptors = channel.receive(self.control)
                 if order is None:
@@ -120,14 +128,17 @@ class Init:
 
     def _become_template(self, control: int) -> bool:
         """Run the function's init in a process that forks environments later; true in that process."""
-        from . import template
+        from . import restorer, template
 
-        if self.handover is not None:
-            os.close(self.handover)  # the waiting runtime ends: it has given up what a template needs
-        kernel.mount("proc", template.FULL_PROC, "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+        if self.runtime_pid is not None and self.handover is not None:
+            os.kill(self.runtime_pid, signal.SIGKILL)  # the waiting runtime: it is not the one that is needed
+            os.waitpid(self.runtime_pid, 0)
+            os.close(self.handover)
+        kernel.mount("proc", restorer.FULL_PROC, "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
         read_end, write_end = os.pipe()
         entered_read, entered_write = os.pipe()
         mapped_read, mapped_write = os.pipe()
+        outside, inside = socket.socketpair()
 
         def entered() -> None:
             os.write(entered_write, b"x")
@@ -136,19 +147,23 @@ class Init:
         pid = os.fork()
         if pid == 0:
             self._leave()
-            keep = [read_end, self.output, self.frames, control, entered_write, mapped_read]
-            template.confine(self.options, keep, entered)
-            for number in (entered_write, mapped_read):
+            outside.detach()
+            keep = [read_end, self.output, self.frames, inside.fileno(), entered_write, mapped_read]
+            listener = template.confine(self.options, keep, entered)
+            channel.send(inside, {"event": "confined"}, [listener])
+            for number in (entered_write, mapped_read, listener):
                 os.close(number)
             runtime.become(self.options, read_end, self.output, self.frames)
-            self.restore = template.Template(self.options, control, self.frames).serve
+            self.restore = template.Template(self.options, inside, self.frames).serve
             return True
         if self.options["mode"] == "root":
             os.read(entered_read, 1)
             template.write_maps(pid)
             os.write(mapped_write, b"x")
-        for number in (read_end, entered_read, entered_write, mapped_read, mapped_write, control):
+        for number in (read_end, entered_read, entered_write, mapped_read, mapped_write):
             os.close(number)
+        inside.close()
+        restorer.Restorer(self, pid, control, outside)
         self.runtime_pid = pid
         self.handover = write_end
         self._start()
@@ -212,7 +227,7 @@ class Init:
             pids = [pid for pid, known in self.extensions.items() if known == name]
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+                kernel.signal_process(pid, number)
 
     def _make_socket(self) -> None:
         """A socket of this network namespace for the server, which connects it."""
@@ -267,6 +282,12 @@ class Init:
             elif pid in self.extensions:
                 name = self.extensions.pop(pid)
                 channel.send(self.control, {"event": "extension_exited", "name": name, "status": status})
+            elif pid in self.adopted:
+                told = self.adopted.pop(pid)
+                if told >= 0:
+                    with contextlib.suppress(BrokenPipeError):  # its environment ended with it
+                        os.write(told, struct.pack("=i", status))
+                    os.close(told)
 
     def _clear(self) -> None:
         """End every process but this one, and wait until they are gone."""

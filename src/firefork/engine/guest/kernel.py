@@ -11,7 +11,7 @@ import os
 import re
 import socket
 import struct
-from typing import List, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -22,6 +22,9 @@ CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
+
+ENVIRONMENT_NAMESPACES = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET
+"""Which an environment that is restored has of its own, besides that of control groups."""
 
 MS_RDONLY = 1
 MS_NOSUID = 2
@@ -48,6 +51,12 @@ SIOCSIFFLAGS = 0x8914
 IFF_UP = 1
 
 _LAST_CAPABILITY = 63
+_SECCOMP = {"x86_64": 317, "aarch64": 277}
+"""The number of seccomp(2), for which libc has no function."""
+_NOTIFICATION = struct.Struct("=QIIiIQ6Q")
+_NOTIFICATION_ANSWER = struct.Struct("=QqiI")
+_NOTIFICATION_RECEIVE = 0xC0502100
+_NOTIFICATION_SEND = 0xC0182101
 
 
 def _check(result: int, subject: str) -> int:
@@ -136,6 +145,24 @@ def prctl(option: int, argument: int = 0, more: int = 0) -> None:
     )
 
 
+def signal_process(pid: int, number: int) -> None:
+    """Signal a process, its main thread if that lets signals of this number in. Raises ProcessLookupError.
+
+    The kernel, too, gives a process's signal to the main thread first, but to another one while the main thread has
+    not run yet since it was thawed: its call would not be interrupted then, and Python's handlers run in no other
+    thread. Sources: signal(7), tgkill(2), proc(5), status.
+    """
+    blocked = 0
+    try:
+        with open(f"/proc/{pid}/status") as file:
+            blocked = next(int(line.split()[1], 16) for line in file if line.startswith("SigBlk:"))
+    except (OSError, StopIteration):
+        pass  # it is gone, which kill says, or this is no Linux
+    lets_in = hasattr(_libc, "tgkill") and not blocked >> (number - 1) & 1
+    if not lets_in or _libc.tgkill(pid, pid, number) < 0:
+        os.kill(pid, number)
+
+
 def set_host_name(name: str) -> None:
     _check(_libc.sethostname(_bytes(name), len(name)), "sethostname")
 
@@ -156,22 +183,46 @@ def clear_capabilities() -> None:
     _check(_libc.capset(header, data), "capset")
 
 
-def keep_capabilities(effective: bool) -> None:
-    """Hold every permitted capability, ready for use or only in reserve (capset(2))."""
-    header = struct.pack("=Ii", 0x20080522, 0)
-    data = ctypes.create_string_buffer(24)
-    _check(_libc.capget(header, data), "capget")
-    _, low, _, _, high, _ = struct.unpack("=6I", data.raw)
-    wanted = (low, low, 0, high, high, 0) if effective else (0, low, 0, 0, high, 0)
-    _check(_libc.capset(header, struct.pack("=6I", *wanted)), "capset")
-
-
 def install_filter(program: bytes) -> None:
     """Install a seccomp program given as the bytes of its BPF instructions (8 bytes each)."""
     instructions = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
     buffer = ctypes.create_string_buffer(header, len(header))
     prctl(PR_SET_SECCOMP, 2, ctypes.addressof(buffer))
+
+
+def install_listening_filter(program: bytes) -> int:
+    """The same; the descriptor hears of the calls that the program hands over (seccomp_unotify(2), Linux 5.5)."""
+    instructions = ctypes.create_string_buffer(program, len(program))
+    header = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
+    buffer = ctypes.create_string_buffer(header, len(header))
+    number = _SECCOMP[os.uname().machine]
+    set_filter, new_listener = ctypes.c_ulong(1), ctypes.c_ulong(8)
+    return _check(_libc.syscall(ctypes.c_long(number), set_filter, new_listener, ctypes.byref(buffer)), "seccomp")
+
+
+class HandedOver(NamedTuple):
+    """A system call that waits for whoever holds the descriptor of its filter."""
+
+    identifier: int
+    pid: int
+    """As the holder's namespace has it."""
+    arguments: Tuple[int, ...]
+
+
+def receive_call(listener: int) -> HandedOver:
+    """The next call that was handed over. Raises OSError when its process ended meanwhile."""
+    buffer = bytearray(_NOTIFICATION.size)
+    fcntl.ioctl(listener, _NOTIFICATION_RECEIVE, buffer)
+    identifier, pid, _, _, _, _, *arguments = _NOTIFICATION.unpack(buffer)
+    return HandedOver(identifier, pid, tuple(arguments))
+
+
+def answer_call(listener: int, call: HandedOver, proceed: bool) -> None:
+    """Let it be made, or fail with EPERM. Raises OSError when its process ended meanwhile."""
+    error, flags = (0, 1) if proceed else (-errno.EPERM, 0)
+    answer = bytearray(_NOTIFICATION_ANSWER.pack(call.identifier, 0, error, flags))
+    fcntl.ioctl(listener, _NOTIFICATION_SEND, answer)
 
 
 def bring_up_loopback(address: str) -> None:

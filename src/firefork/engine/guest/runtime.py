@@ -38,7 +38,7 @@ def shed(keep: List[int]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
-    _close_all_but(keep)
+    close_all_but(keep)
     resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTOR_LIMIT, _DESCRIPTOR_LIMIT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -84,7 +84,7 @@ def limit_memory(options: Dict[str, Any], environment: Dict[str, str]) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
-def _close_all_but(keep: List[int]) -> None:
+def close_all_but(keep: List[int]) -> None:
     """Close every inherited descriptor from 3 on except ``keep``."""
     low = 3
     for number in sorted(keep):

@@ -1,8 +1,7 @@
 """A function's own zygote: its runtime, initialised once, which then forks environments (SnapStart).
 
-User code has run in it, so it holds no privilege of the host: it lives in a user namespace of its own, where its
-capabilities mean nothing outside, and they are effective only while a fork makes its namespaces. Every environment that
-comes of it gives them up before it goes on. See docs/snapstart.md for what that means.
+User code has run in it, so it holds no privilege: no capability in any set, the system call filter of every runtime. It
+cannot make a namespace, nor enter one; a fork of it enters those that ``restorer.py`` made, when that lets it.
 
 AWS: Lambda developer guide, "Improving startup performance with Lambda SnapStart".
 """
@@ -11,24 +10,18 @@ import base64
 import contextlib
 import os
 import random
-import shutil
-import signal
 import socket
 import sys
 from typing import Any, Callable, Dict, List, Optional
 
-from . import channel, init, kernel, network, root, runtime
-
-_NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWNET
-FULL_PROC = root.HIDDEN + "/proc"
-"""A whole /proc out of everybody's reach: the kernel lets a namespace mount one only where one can be seen already."""
-_KEPT_SIGNALS = (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM)
+from . import channel, kernel, root, runtime
 
 
-def confine(options: Dict[str, Any], keep: List[int], entered: Callable[[], None]) -> None:
-    """Give up what the code of a function may not have, but for the capabilities of a user namespace of its own.
+def confine(options: Dict[str, Any], keep: List[int], entered: Callable[[], None]) -> int:
+    """Give up what the code of a function may not have; the descriptor that hears of calls of setns.
 
-    ``entered`` is called inside the new namespace and returns when pid 1 has written its maps.
+    The user namespace is the version's own. ``entered`` is called inside it and returns when pid 1 has written its
+    maps.
     """
     runtime.shed(keep)
     if options["mode"] == "root":
@@ -42,9 +35,8 @@ def confine(options: Dict[str, Any], keep: List[int], entered: Callable[[], None
     kernel.drop_capability_bounds()
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-    kernel.keep_capabilities(effective=False)
-    if options.get("template_filter"):
-        kernel.install_filter(base64.b64decode(options["template_filter"]))
+    kernel.clear_capabilities()
+    return kernel.install_listening_filter(base64.b64decode(options["template_filter"]))
 
 
 def write_maps(pid: int) -> None:
@@ -62,110 +54,58 @@ def write_maps(pid: int) -> None:
 class Template:
     """The initialised runtime between its hooks before the snapshot and the end of its version."""
 
-    def __init__(self, options: Dict[str, Any], control: int, frames: int) -> None:
+    def __init__(self, options: Dict[str, Any], control: socket.socket, frames: int) -> None:
+        """``control`` is a socket to pid 1."""
         self.options = options
-        self.control = socket.socket(fileno=control)
-        self.control.setblocking(True)
+        self.control = control
         self.frames = frames
 
     def serve(self) -> None:
-        """Fork an environment for every order; returns only in the runtime of such a one, bound to its stream."""
+        """Fork a runtime for every order; returns only in such a one, in its environment and bound to its stream."""
         threads = len(os.listdir("/proc/self/task"))
         if threads > 1:
             channel.send(self.control, {"event": "unusable", "reason": f"init left {threads - 1} threads running"})
             os._exit(0)
         sys.stdout.flush()
-        channel.send(self.control, {"event": "ready", "pid": os.getpid(), "baseline_kb": runtime.resident_kb()})
+        channel.send(self.control, {"event": "ready", "baseline_kb": runtime.resident_kb()})
         while True:
             order, descriptors = channel.receive(self.control)
             if order is None:
                 os._exit(0)
             pid = os.fork()
             if pid == 0:
-                self._become_environment(descriptors)
+                self._become_runtime(descriptors)
                 return
             for number in descriptors:
                 os.close(number)
-            os.waitpid(pid, 0)  # it only lives until it has forked pid 1
+            os.waitpid(pid, 0)  # it only lives until it has forked the runtime
 
-    def _become_environment(self, descriptors: List[int]) -> None:
+    def _become_runtime(self, descriptors: List[int]) -> None:
         self.control.close()
-        control, output, frames, *groups = descriptors
-        for group in groups:
-            os.write(group, b"0")
-            os.close(group)
-        kernel.keep_capabilities(effective=True)
-        kernel.unshare(_NAMESPACES | (kernel.CLONE_NEWCGROUP if self.options["cgroup_namespace"] else 0))
-        if os.fork():
-            os._exit(0)
-        Restored(self.options, socket.socket(fileno=control), output, frames, self.frames).run()
-
-
-class Restored(init.Init):
-    """Pid 1 of an environment that was forked from a template."""
-
-    def __init__(
-        self, options: Dict[str, Any], control: socket.socket, output: int, frames: int, template_frames: int
-    ) -> None:
-        super().__init__(options, control, output, frames)
-        self.template_frames = template_frames
-        self.kept: Dict[int, Any] = {}
-        self.kept_wakeup = -1
-
-    def _make_inside(self) -> None:
-        network.ask_for_link(self.options, self.control)
-        # What the function's init set up is given back to the runtime.
-        self.kept = {number: signal.getsignal(number) for number in _KEPT_SIGNALS}
-        kernel.mount(None, "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
-        kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
-        self._mask_proc()
-        self._copy_tmp()
-        kernel.set_host_name(root.API_ADDRESS)
-        self.listeners = network.listeners(self.options, self.control)
-        self.kept_wakeup = self._catch_signals()
-
-    def _copy_tmp(self) -> None:
-        """A ``/tmp`` of its own with what init left in the template's."""
-        before = os.open("/tmp", os.O_RDONLY | os.O_DIRECTORY)
-        room = os.fstatvfs(before)
-        size_kb = room.f_blocks * room.f_frsize // 1024
-        options = "mode=1777,size={}k,nr_inodes={}".format(size_kb, room.f_files)
-        kernel.mount("tmpfs", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
-        old = f"/proc/self/fd/{before}/"
-        for name in os.listdir(before):
-            source, target = old + name, "/tmp/" + name
-            if os.path.isdir(source) and not os.path.islink(source):
-                shutil.copytree(source, target, symlinks=True)
-            elif os.path.islink(source) or os.path.isfile(source):
-                shutil.copy2(source, target, follow_symlinks=False)
-        os.close(before)
-
-    def _fork_runtime(self) -> bool:
-        read_end, write_end = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os.close(write_end)
-            self._leave()
-            self._become_runtime(read_end)
-            return True
-        os.close(read_end)
-        self.runtime_pid = pid
-        self.handover = write_end
-        return False
-
-    def _become_runtime(self, handover: int) -> None:
+        entrance, output, frames, handover, *groups = descriptors
+        try:
+            for group in groups:
+                os.write(group, b"0")
+                os.close(group)
+            with socket.socket(fileno=entrance) as pid_1:
+                _, doors = channel.receive(pid_1)
+            if not doors:
+                os._exit(1)  # there is no environment
+            kernel.set_namespace(doors[0], kernel.ENVIRONMENT_NAMESPACES | _cgroup_namespace(self.options))
+            # Entering a user namespace gives all capabilities in it.
+            kernel.drop_capability_bounds()
+            kernel.clear_capabilities()
+            if os.fork():  # a process namespace is entered by children
+                os._exit(0)
+        except OSError:
+            os._exit(1)  # the restorer sees that nobody came
         os.setsid()
-        signal.set_wakeup_fd(self.kept_wakeup)
-        for number, handler in self.kept.items():
-            signal.signal(number, handler)
-        for number in (self.wake_read, self.wake_write):
+        os.close(doors[0])
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.dup2(frames, self.frames, False)
+        for number in (output, frames):
             os.close(number)
-        os.dup2(self.output, 1)
-        os.dup2(self.output, 2)
-        os.dup2(self.frames, self.template_frames, False)
-        for number in (self.output, self.frames):
-            os.close(number)
-        kernel.clear_capabilities()
         if self.options.get("filter"):
             kernel.install_filter(base64.b64decode(self.options["filter"]))
         order = runtime.read_order(handover)
@@ -173,8 +113,9 @@ class Restored(init.Init):
         random.seed()
         _reseed_numpy()
 
-    def _mount_function(self, order: Dict[str, Any]) -> None:
-        """Nothing: the template's mounts came along."""
+
+def _cgroup_namespace(options: Dict[str, Any]) -> int:
+    return kernel.CLONE_NEWCGROUP if options["cgroup_namespace"] else 0
 
 
 def _reseed_numpy() -> None:

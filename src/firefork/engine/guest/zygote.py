@@ -20,7 +20,7 @@ _NAMESPACES = kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
 
 
 _PRELOADED = (
-    "firefork.engine.guest.template",  # out of reach once a function is bound
+    "firefork.engine.guest.restorer",  # out of reach once a function is bound
     "awslambdaric.__main__",
     "awslambdaric.bootstrap",
     "awslambdaric.lambda_literals",

@@ -89,15 +89,15 @@ _NAMESPACE_FLAGS: Final = [1 << bit for bit in range(32) if _CLONE_NEW >> bit & 
 _DENIED_FAMILIES: Final = {"AF_PACKET": 17, "AF_ALG": 38, "AF_VSOCK": 40}
 
 
-TEMPLATE_ALLOWED: Final = frozenset({"mount", "unshare", "sethostname"})
-"""What a template (SnapStart) has to do in its own user namespace when it forks an environment."""
+TEMPLATE_ASKS: Final = "setns"
+"""How a fork of a template (SnapStart) enters its environment, if ``guest/restorer.py`` lets it."""
 
 
 @functools.cache
 def program(*, template: bool = False) -> bytes | None:
     """The filter's BPF instructions, or ``None`` where libseccomp is missing.
 
-    ``template``: for a runtime that forks environments itself, inside a user namespace of its own.
+    ``template``: for a runtime that others are forked from: one call is handed over instead of denied.
     """
     try:
         import pyseccomp
@@ -108,12 +108,10 @@ def program(*, template: bool = False) -> bytes | None:
     refuse = pyseccomp.ERRNO(errno.EPERM)
     rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     for name in DENIED:
-        if template and name in TEMPLATE_ALLOWED:
-            continue
         try:
             number = pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name)
             if number >= 0:
-                rules.add_rule(refuse, name)
+                rules.add_rule(pyseccomp.NOTIFY if template and name == TEMPLATE_ASKS else refuse, name)
         except (ValueError, OSError, RuntimeError):
             continue  # unknown to this libseccomp or this architecture
     for flag in _NAMESPACE_FLAGS:
