@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -143,8 +144,8 @@ class FireforkServer:
 
     def cpu_s(self) -> float:
         """Seconds of processor time that the server itself has used, without its environments."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        # clock_getcpuclockid(3): to the nanosecond, where /proc/PID/stat counts hundredths of a second.
+        return time.clock_gettime((~self.pid << 3) | 2)
 
     def connect(self) -> raw_client.Connection:
         return raw_client.Connection(self.endpoint)

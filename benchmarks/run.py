@@ -25,7 +25,7 @@ _ALL = (
     ("burst", burst.measure, 3),
     ("warm invokes", warm_invoke.measure, 10),
     ("throughput", throughput.measure, 3),
-    ("cost of metrics", metrics_cost.measure, 10),
+    ("cost of metrics", metrics_cost.measure, 8),
     ("idle memory", idle_memory.measure, 16),
     ("live environments", live_environments.measure, 500),
     ("size of the catalog", catalog_size.measure, 10_000),

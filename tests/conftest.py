@@ -293,11 +293,12 @@ def wait_updated(lambda_):
 def eventually():
     """Asks again until the answer is true; fails when it never is."""
 
-    def ask(question, timeout_s=20):
+    def ask(question, timeout_s=60):
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             if answer := question():
                 return answer
+            time.sleep(0.005)  # whoever is asked needs the processor, too
         raise AssertionError(f"still not so after {timeout_s} s")
 
     return ask

@@ -209,7 +209,7 @@ class Gate:
             # Open for both, so that neither side's open has to wait for the other.
             self._ends.append(os.open(folder / name, os.O_RDWR | os.O_NONBLOCK))
 
-    def wait_for(self, count, limit_s=20):
+    def wait_for(self, count, limit_s=60):
         """Until so many invokes are running."""
         deadline = time.monotonic() + limit_s
         while count:

@@ -308,7 +308,7 @@ class Shell:
         kept = re.match(r"(\w+) = ", line)
         command, mark, wanted = re.fullmatch(r"(.*?)(?: (=>|~>|!!) ?(.*))?", line[kept.end() if kept else 0 :]).groups()
         arguments = [self._filled(word) for word in shlex.split(command)]
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         code, output, errors = self._type(arguments)
         while mark == "~>" and output.strip() != self._filled(wanted) and time.monotonic() < deadline:
             code, output, errors = self._type(arguments)

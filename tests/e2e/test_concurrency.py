@@ -25,7 +25,7 @@ def throttled(function, **options):
 
 def wait_ready(client, function, qualifier="1"):
     """Until the provisioned environments are there; fails when they fail."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         config = client.get_provisioned_concurrency_config(FunctionName=function.name, Qualifier=qualifier)
         assert config["Status"] != "FAILED", config["StatusReason"]

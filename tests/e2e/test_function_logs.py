@@ -84,12 +84,13 @@ def handler(event, context):
 
     def test_events_carry_the_time_of_writing(self, make_function, logs):
         """Two lines a while apart are a while apart in the log."""
-        source = "import time\ndef handler(event, context):\n    print('a')\n    time.sleep(.3)\n    print('b')\n"
+        source = "import time\ndef handler(event, context):\n    print('a')\n    time.sleep(1.5)\n    print('b')\n"
         function = make_function(source)
         function()
         events = logs.filter_log_events(logGroupName=f"/aws/lambda/{function.name}")["events"]
         times = {event["message"]: event["timestamp"] for event in events}
-        assert 250 <= times["b\n"] - times["a\n"] <= 2000
+        # Not 1.5 s: on a busy machine the first one is read a while after it was written.
+        assert times["b\n"] - times["a\n"] >= 500
 
 
 class TestJsonFormat:

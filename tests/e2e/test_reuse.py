@@ -73,16 +73,16 @@ def tick():
         time.sleep(.005)
 threading.Thread(target=tick, daemon=True).start()
 def handler(event, context):
-    time.sleep(event["s"])
+    enough = ticks + event
+    while ticks < enough:
+        time.sleep(.005)
     return ticks
 """
-        function = make_function(source)
-        first = function({"s": 0.3})
+        function = make_function(source, Timeout=60)
+        first = function(20)
         time.sleep(1.5)  # the time in which nothing may happen
-        between = function({"s": 0}) - first
-        running = function({"s": 0.3}) - first - between
-        assert first > 10
-        assert running > 10
+        between = function(0) - first
+        function(20)  # ticks again, or never ends
         # Some ticks before the freeze sets in; 1.5 s would have been 300.
         assert between < 100
 
@@ -120,12 +120,14 @@ class TestEnd:
         assert calls == 1
         assert again != identity
 
-    def test_a_busy_environment_does_not(self, make_function, brisk):
-        """An invoke that lasts longer than the idle time ends in peace."""
+    def test_a_busy_environment_does_not(self, make_function, brisk, eventually):
+        """An invoke that lasts longer than the idle time ends in peace, and its environment has the next one.
+
+        Unless that comes a second later, as it may on a busy machine: then there is another try.
+        """
         clients = {"client": brisk.client("lambda"), "logs_client": brisk.client("logs")}
         function = make_function(COUNTING, **clients)
-        identity, _ = function({"s": 3})
-        assert function() == [identity, 2]
+        eventually(lambda: function({"s": 2.5})[0] == function()[0])
 
     def test_a_deleted_functions_environments_end(self, make_function, server, lambda_, eventually):
         function = make_function(COUNTING)
@@ -165,8 +167,11 @@ class TestLimits:
         assert 10 <= small <= 60
         assert 140 <= large - small <= 165
 
-    def test_cpu_share_follows_memory(self, make_function, limited):
-        """One vCPU for 1,769 MB. Both sizes are small, so that a busy machine still has their shares to give."""
+    def test_cpu_share_follows_memory(self, make_function, limited, eventually):
+        """One vCPU for 1,769 MB: neither size ever has much more, and the larger one has more than the smaller may.
+
+        That only as soon as the machine has it to give: a busy one may give less than either's share.
+        """
         source = """
 import time
 def handler(event, context):
@@ -176,9 +181,11 @@ def handler(event, context):
     return (time.process_time() - cpu) / (time.monotonic() - wall)
 """
         small, large = make_function(source, MemorySize=128), make_function(source, MemorySize=512)
-        share = small()
-        assert share < 2 * 128 / 1769
-        assert 2.4 < large() / share < 6
+        most_of_small, most_of_large = 2 * 128 / 1769, 2 * 512 / 1769
+        assert small() < most_of_small
+        shares = []
+        eventually(lambda: shares.append(large()) or shares[-1] > most_of_small)
+        assert max(shares) < most_of_large
 
     def test_processes(self, make_function, limited):
         """1,024 processes and threads at most; then the function sees EAGAIN, and works on."""

@@ -93,7 +93,7 @@ async def works(server):
 
 
 async def settled(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)
 

@@ -88,18 +88,10 @@ class TestObservers:
     async def test_are_told_of_start_and_end(self):
         invoker, told = make(Engine(), Configured())
         assert await invoker.invoke(REQUEST) is OUTCOME
-        slot = {"slot": Slot.UNRESERVED, "spilled_over": False}
+        start = InvokeStarted(**CALLED, slot=Slot.UNRESERVED, spilled_over=False, provisioned=0)
         assert told == [
-            InvokeStarted(**CALLED, **slot, provisioned=0, concurrent=1, concurrent_of_function=1),
-            InvokeEnded(
-                **CALLED,
-                **slot,
-                started_ms=told[1].started_ms,
-                report=REPORT,
-                failed=True,
-                concurrent=0,
-                concurrent_of_function=0,
-            ),
+            start,
+            InvokeEnded(start=start, started_ms=told[1].started_ms, report=REPORT, failed=True),
         ]
         assert abs(told[1].started_ms / 1000 - time.time()) < 60
 
@@ -113,9 +105,9 @@ class TestObservers:
         engine.hold.set()
         await asyncio.gather(*running)
         starts = [one for one in told if isinstance(one, InvokeStarted)]
-        assert [(one.slot, one.spilled_over, one.concurrent) for one in starts] == [
-            (Slot.PROVISIONED, False, 1),
-            (Slot.UNRESERVED, True, 2),
+        assert [(one.slot, one.spilled_over) for one in starts] == [
+            (Slot.PROVISIONED, False),
+            (Slot.UNRESERVED, True),
         ]
 
     async def test_are_told_of_what_is_throttled(self):

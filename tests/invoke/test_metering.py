@@ -69,11 +69,11 @@ def report(duration_ms=5.0, **members):
 def start(metering):
     def start(*, version="$LATEST", qualifier=None, slot=Slot.UNRESERVED, spilled_over=False, provisioned=0):
         who = {"scope": HERE, "name": "f", "version": version, "qualifier": qualifier}
-        how = {"slot": slot, "spilled_over": spilled_over, "concurrent": 1, "concurrent_of_function": 1}
-        metering.observe(InvokeStarted(**who, **how, provisioned=provisioned))
+        started = InvokeStarted(**who, slot=slot, spilled_over=spilled_over, provisioned=provisioned)
+        metering.observe(started)
 
         def end(shown=None, *, failed=False):
-            metering.observe(InvokeEnded(**who, **how, started_ms=1_790_000_000_000, report=shown, failed=failed))
+            metering.observe(InvokeEnded(start=started, started_ms=1_790_000_000_000, report=shown, failed=failed))
 
         return end
 
@@ -90,6 +90,16 @@ class TestCounts:
         assert (found["Errors"].total, found["Errors"].count) == (1, 2)
         assert (found["Throttles"].total, found["Throttles"].count) == (0, 2)
         assert (found["Duration"].minimum, found["Duration"].maximum) == (5, 7)
+
+    def test_durations_are_those_of_report_lines(self, metering, store, start):
+        """Which show two digits: a thousand invokes of much the same duration are kept as a few values."""
+        for number in range(1000):
+            start()(report(2.0 + number / 100_000))
+        start()(report(0.004))
+        metering.collect()
+        values = store.of(*FUNCTION)["Duration"]
+        assert (values.count, values.minimum, values.maximum) == (1001, 0, 2.01)
+        assert values.total == pytest.approx(2005, abs=1)
 
     def test_what_never_reached_the_function_is_no_invocation(self, metering, store, start):
         start()(None)

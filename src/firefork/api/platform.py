@@ -119,7 +119,7 @@ from firefork.telemetry.insights.queries import Queries
 from firefork.telemetry.live_tail import LiveTails
 from firefork.telemetry.log_event import LogEvent
 from firefork.telemetry.log_store import LogStore
-from firefork.telemetry.metrics.embedded import embedded_metrics
+from firefork.telemetry.metrics.embedded import MARK, embedded_metrics
 from firefork.telemetry.metrics.metric_store import MetricStore
 
 logger = logging.getLogger(__name__)
@@ -486,8 +486,8 @@ class Platform:
             self._loop.call_soon_threadsafe(apply)
 
     def _read_metrics(self, scope: Scope, group: str, stream: str, events: Sequence[LogEvent]) -> None:
-        for event in events:
-            for metric_set, samples in embedded_metrics(scope, event.message):
+        for message in [event.message for event in events if MARK in event.message]:
+            for metric_set, samples in embedded_metrics(scope, message):
                 self.metrics.put(metric_set, samples)
 
     def _version_published(self, version: FunctionVersion) -> None:

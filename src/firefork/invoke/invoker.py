@@ -103,7 +103,7 @@ class Invoker:
         payload = request.payload or b"{}"
         check_json(payload)
         spec = self._spec(request.function)
-        admitted = self._admit(spec, request, is_event=is_event)
+        admitted, start = self._admit(spec, request, is_event=is_event)
         started_ms = now_ms()
         outcome: Outcome | None = None
         trace = self._trace(request) if spec.tracing_mode == "Active" else None
@@ -127,7 +127,7 @@ class Invoker:
         except RestorationFailed as error:
             raise _restoration_refusal(error.failure) from None
         finally:
-            self._release(admitted, request, started_ms, outcome)
+            self._release(admitted, start, started_ms, outcome)
         return outcome
 
     def _trace(self, request: InvokeRequest) -> Trace:
@@ -135,8 +135,8 @@ class Invoker:
         key = (function.scope, function.name)
         return trace_of(request.trace_header, lambda: self._sampler.wants(key, self._clock()))
 
-    def _admit(self, spec: ExecutionSpec, request: InvokeRequest, *, is_event: bool) -> Admitted:
-        """Take a slot for one invoke. Raises TooManyRequests."""
+    def _admit(self, spec: ExecutionSpec, request: InvokeRequest, *, is_event: bool) -> tuple[Admitted, InvokeStarted]:
+        """Take a slot for one invoke, and tell observers of it. Raises TooManyRequests."""
         scope, name = spec.scope, spec.name
         configured = self._concurrency.of(scope, name)
         ready = self._provisioner.ready(scope, name)
@@ -154,36 +154,26 @@ class Invoker:
         decision = self._admission.admit(demand, self._clock())
         if isinstance(decision, Refusal):
             raise self._throttled(spec, request, decision.reason, "Rate Exceeded.", decision.retry_after_s)
-        self._tell(
-            InvokeStarted(
-                scope=scope,
-                name=name,
-                version=spec.version,
-                qualifier=request.qualifier,
-                slot=decision.slot,
-                spilled_over=decision.spilled_over,
-                provisioned=demand.provisioned,
-                concurrent=self._admission.running(scope),
-                concurrent_of_function=self._admission.running(scope, name),
-            )
+        start = InvokeStarted(
+            scope=scope,
+            name=name,
+            version=spec.version,
+            qualifier=request.qualifier,
+            slot=decision.slot,
+            spilled_over=decision.spilled_over,
+            provisioned=demand.provisioned,
         )
-        return decision
+        self._tell(start)
+        return decision, start
 
-    def _release(self, admitted: Admitted, request: InvokeRequest, started_ms: int, outcome: Outcome | None) -> None:
+    def _release(self, admitted: Admitted, start: InvokeStarted, started_ms: int, outcome: Outcome | None) -> None:
         self._admission.release(admitted)
         self._tell(
             InvokeEnded(
-                scope=admitted.scope,
-                name=admitted.name,
-                version=admitted.version,
-                qualifier=request.qualifier,
-                slot=admitted.slot,
-                spilled_over=admitted.spilled_over,
+                start=start,
                 started_ms=started_ms,
                 report=outcome.report if outcome is not None else None,
                 failed=outcome.failed if outcome is not None else False,
-                concurrent=self._admission.running(admitted.scope),
-                concurrent_of_function=self._admission.running(admitted.scope, admitted.name),
             )
         )
 

@@ -4,8 +4,9 @@ AWS: Lambda developer guide, "Types of metrics for Lambda functions", "View metr
 CloudWatch user guide, "Metrics collected by Lambda Insights" (init duration and memory, which Lambda itself does not
 publish).
 
-An observation costs a look-up and a few additions. What came together is turned into metrics when the metric store asks
-for it, every ten seconds on the store's own thread.
+An observation costs a look-up and a few additions, whatever was observed before: values that occur again are counted
+and not kept once more. What came together is turned into metrics when the metric store asks for it, every ten seconds
+on the store's own thread, and invokes do not wait for that.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import bisect
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -57,16 +58,6 @@ class Gauge:
     def __init__(self) -> None:
         self.now = self.peak = self.limit = 0
 
-    def enter(self) -> None:
-        self.now += 1
-        if self.now > self.peak:
-            self.peak = self.now
-
-    def leave(self) -> None:
-        # One that entered before its function was deleted and made again is not known here.
-        if self.now:
-            self.now -= 1
-
     def look(self) -> int:
         seen, self.peak = self.peak, self.now
         return seen
@@ -77,7 +68,7 @@ class _Tally:
 
     __slots__ = (
         "cold_starts",
-        "durations_ms",
+        "durations",
         "errors",
         "events",
         "inits_ms",
@@ -89,12 +80,21 @@ class _Tally:
     )
 
     def __init__(self) -> None:
-        self.durations_ms: list[float] = []
+        self.durations: dict[int, int] = {}
+        """Hundredths of a millisecond, which is what a REPORT line shows, and how often they were there."""
         self.inits_ms: list[float] = []
         self.post_runtime_ms: list[float] = []
-        self.memory: list[tuple[int, int]] = []
-        """Megabytes used and allowed."""
+        self.memory: dict[tuple[int, int], int] = {}
+        """Megabytes used and allowed, and how often they were there."""
         self.cold_starts = self.errors = self.throttles = self.events = self.on_provisioned = self.spilled_over = 0
+
+    @property
+    def invocations(self) -> int:
+        return sum(self.durations.values())
+
+    @property
+    def durations_ms(self) -> dict[float, int]:
+        return {hundredths / 100: times for hundredths, times in self.durations.items()}
 
 
 class _LineKey(NamedTuple):
@@ -114,23 +114,19 @@ class _LineKey(NamedTuple):
 class _Line:
     """A key's tallies, and the gauges that its invokes move."""
 
-    __slots__ = ("account", "function", "provisioned", "resource", "tallies", "unreserved")
+    __slots__ = ("gauges", "provisioned", "tallies")
 
     def __init__(self, account: Gauge, unreserved: Gauge, function: Gauge, resource: Gauge, provisioned: Gauge) -> None:
-        self.account = account
-        self.unreserved = unreserved
-        self.function = function
-        self.resource = resource
         self.provisioned = provisioned
+        always = account, function, resource
+        self.gauges: dict[Slot, tuple[Gauge, ...]] = {
+            Slot.UNRESERVED: (*always, unreserved),
+            Slot.PROVISIONED: (*always, provisioned),
+            Slot.RESERVED: always,
+        }
+        """Those that an invoke in a slot moves."""
         self.tallies: dict[int, _Tally] = {}
-
-    def gauges(self, slot: Slot) -> tuple[Gauge, ...]:
-        """Those that an invoke in this slot moves."""
-        if slot is Slot.UNRESERVED:
-            return self.account, self.function, self.resource, self.unreserved
-        if slot is Slot.PROVISIONED:
-            return self.account, self.function, self.resource, self.provisioned
-        return self.account, self.function, self.resource
+        """By the start of their period."""
 
     def tally(self, time_s: float) -> _Tally:
         start_s = int(time_s // STANDARD_S) * STANDARD_S
@@ -171,6 +167,9 @@ class Metering:
         self._shares_invokes = shares_invokes
         self._clock = clock
         self._lock = threading.Lock()
+        """Of the lines and gauges. The event loop takes it for each observation: others hold it for moments only."""
+        self._adding_up = threading.Lock()
+        """Of the totals."""
         self._lines: dict[tuple[Scope, str, str, str | None], _Line] = {}
         """By what a ``_LineKey`` holds."""
         self._gauges: dict[tuple[object, ...], Gauge] = {}
@@ -180,10 +179,11 @@ class Metering:
     # ---- counting
 
     def observe(self, seen: Observation) -> None:
+        who = seen.start if isinstance(seen, InvokeEnded) else seen
         with self._lock:
-            line = self._lines.get((seen.scope, seen.name, seen.version, seen.qualifier))
+            line = self._lines.get((who.scope, who.name, who.version, who.qualifier))
             if line is None:
-                line = self._new_line(_LineKey(seen.scope, seen.name, seen.version, seen.qualifier))
+                line = self._new_line(_LineKey(who.scope, who.name, who.version, who.qualifier))
             if isinstance(seen, InvokeStarted):
                 self._started(line, seen)
             elif isinstance(seen, InvokeEnded):
@@ -209,20 +209,26 @@ class Metering:
 
     @staticmethod
     def _started(line: _Line, seen: InvokeStarted) -> None:
-        for gauge in line.gauges(seen.slot):
-            gauge.enter()
+        for gauge in line.gauges[seen.slot]:
+            gauge.now += 1
+            if gauge.now > gauge.peak:
+                gauge.peak = gauge.now
         line.provisioned.limit = seen.provisioned
 
     @staticmethod
     def _ended(line: _Line, seen: InvokeEnded) -> None:
-        for gauge in line.gauges(seen.slot):
-            gauge.leave()
+        for gauge in line.gauges[seen.start.slot]:
+            # One that entered before its function was deleted and made again is not known here.
+            if gauge.now:
+                gauge.now -= 1
         report = seen.report
         if report is None:
             return  # refused, or lost by the platform: no invocation of the function
         tally = line.tally(seen.started_ms / 1000)
-        tally.durations_ms.append(report.duration_ms)
-        tally.memory.append((report.max_memory_used_mb, report.memory_mb))
+        hundredths = int(report.duration_ms * 100 + 0.5)
+        tally.durations[hundredths] = tally.durations.get(hundredths, 0) + 1
+        memory = (report.max_memory_used_mb, report.memory_mb)
+        tally.memory[memory] = tally.memory.get(memory, 0) + 1
         tally.errors += seen.failed
         if report.init_ms is not None:
             tally.inits_ms.append(report.init_ms)
@@ -230,9 +236,9 @@ class Metering:
             tally.cold_starts += 1
         for span in report.spans:
             tally.post_runtime_ms.append(span.duration_ms)
-        if seen.slot is Slot.PROVISIONED:
+        if seen.start.slot is Slot.PROVISIONED:
             tally.on_provisioned += 1
-        elif seen.spilled_over:
+        elif seen.start.spilled_over:
             tally.spilled_over += 1
 
     def forget(self, scope: Scope, name: str) -> None:
@@ -243,6 +249,7 @@ class Metering:
                 del self._lines[line]
             for gauge in [key for key in self._gauges if key[1:3] == (scope, name)]:
                 del self._gauges[gauge]
+        with self._adding_up:
             for total in [key for key in self._totals if key[:2] == (scope, name)]:
                 del self._totals[total]
 
@@ -258,6 +265,7 @@ class Metering:
                     tallies += [(_LineKey(*key), start_s, tally) for start_s, tally in line.tallies.items()]
                     line.tallies = {}
             peaks = [(key, gauge.look(), gauge.limit) for key, gauge in self._gauges.items()]
+        with self._adding_up:
             for key, _, tally in tallies:
                 self._add_up(key, tally)
         for key, start_s, tally in tallies:
@@ -269,19 +277,19 @@ class Metering:
     def totals(self) -> dict[tuple[Scope, str, str], Totals]:
         """By scope, function and version."""
         self.collect()
-        with self._lock:
+        with self._adding_up:
             return dict(self._totals)
 
     def _add_up(self, key: _LineKey, tally: _Tally) -> None:
         total = self._totals.setdefault((key.scope, key.name, key.version), Totals())
-        total.invocations += len(tally.durations_ms)
+        total.invocations += tally.invocations
         total.errors += tally.errors
         total.throttles += tally.throttles
         total.events += tally.events
         total.cold_starts += tally.cold_starts
-        for duration_ms in tally.durations_ms:
-            total.duration_s += duration_ms / 1000
-            total.durations[bisect.bisect_left(DURATION_BOUNDS_S, duration_ms / 1000)] += 1
+        for duration_ms, times in tally.durations_ms.items():
+            total.duration_s += duration_ms / 1000 * times
+            total.durations[bisect.bisect_left(DURATION_BOUNDS_S, duration_ms / 1000)] += times
 
     def _publish(self, key: _LineKey, samples: list[Sample], insights: list[Sample]) -> None:
         scope, name = key.scope, key.name
@@ -304,25 +312,25 @@ class Metering:
         if kind == "account":
             found["ClaimedAccountConcurrency"] = ("Count", float(peak))
         dimensions = dimensions_of(zip(("FunctionName", "Resource"), map(str, who), strict=False))
-        samples = [_sample(name, unit, time_s, value) for name, (unit, value) in found.items()]
+        samples = [_sample(name, unit, time_s, {value: 1}) for name, (unit, value) in found.items()]
         self._store.put(MetricSet(scope, NAMESPACE, dimensions), samples)
 
 
-def _sample(name: str, unit: str, time_s: float, *values: float) -> Sample:
-    return Sample(name, unit, time_s, STANDARD_S, Distribution.of(Counter(values)))
+def _sample(name: str, unit: str, time_s: float, values: Mapping[float, float]) -> Sample:
+    return Sample(name, unit, time_s, STANDARD_S, Distribution.of(values))
 
 
 def _flags(name: str, time_s: float, of: int, raised: int) -> Sample:
     """A count as AWS has it: 0 or 1 for each invoke, so that its average is a rate."""
-    return Sample(name, "Count", time_s, STANDARD_S, Distribution.of({0.0: of - raised, 1.0: raised}))
+    return _sample(name, "Count", time_s, {0.0: of - raised, 1.0: raised})
 
 
 def _lambda_samples(time_s: float, tally: _Tally) -> Iterator[Sample]:
-    count = len(tally.durations_ms)
+    count = tally.invocations
     if count:
         yield _flags("Invocations", time_s, count, count)
         yield _flags("Errors", time_s, count, tally.errors)
-        yield _sample("Duration", "Milliseconds", time_s, *tally.durations_ms)
+        yield _sample("Duration", "Milliseconds", time_s, tally.durations_ms)
     if count + tally.throttles:
         yield _flags("Throttles", time_s, count + tally.throttles, tally.throttles)
     if tally.on_provisioned + tally.spilled_over:
@@ -330,16 +338,20 @@ def _lambda_samples(time_s: float, tally: _Tally) -> Iterator[Sample]:
         yield _flags("ProvisionedConcurrencyInvocations", time_s, provisioned + spilled, provisioned)
         yield _flags("ProvisionedConcurrencySpilloverInvocations", time_s, provisioned + spilled, spilled)
     if tally.post_runtime_ms:
-        yield _sample("PostRuntimeExtensionsDuration", "Milliseconds", time_s, *tally.post_runtime_ms)
+        yield _sample("PostRuntimeExtensionsDuration", "Milliseconds", time_s, Counter(tally.post_runtime_ms))
     if tally.events:
         yield _flags("AsyncEventsReceived", time_s, tally.events, tally.events)
 
 
 def _insights_samples(time_s: float, tally: _Tally) -> Iterator[Sample]:
     if tally.memory:
-        yield _sample("used_memory_max", "Megabytes", time_s, *(used for used, _ in tally.memory))
-        yield _sample("total_memory", "Megabytes", time_s, *(allowed for _, allowed in tally.memory))
-        shares = (100 * used / allowed for used, allowed in tally.memory)
-        yield _sample("memory_utilization", "Percent", time_s, *shares)
+        used_mb, allowed_mb, percent = Counter[float](), Counter[float](), Counter[float]()
+        for (used, allowed), times in tally.memory.items():
+            used_mb[used] += times
+            allowed_mb[allowed] += times
+            percent[100 * used / allowed] += times
+        yield _sample("used_memory_max", "Megabytes", time_s, used_mb)
+        yield _sample("total_memory", "Megabytes", time_s, allowed_mb)
+        yield _sample("memory_utilization", "Percent", time_s, percent)
     if tally.inits_ms:
-        yield _sample("init_duration", "Milliseconds", time_s, *tally.inits_ms)
+        yield _sample("init_duration", "Milliseconds", time_s, Counter(tally.inits_ms))

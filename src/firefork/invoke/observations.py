@@ -15,7 +15,7 @@ from firefork.invoke.admission import Reason, Slot
 
 @record
 class InvokeStarted:
-    """An invoke got its slot. The counts include it."""
+    """An invoke got its slot."""
 
     scope: Scope
     name: str
@@ -27,29 +27,19 @@ class InvokeStarted:
     """It runs on demand although its version has provisioned concurrency."""
     provisioned: int
     """Ready environments of the version's provisioned concurrency."""
-    concurrent: int
-    """Running invokes of the account and region."""
-    concurrent_of_function: int
 
 
 @record
 class InvokeEnded:
-    """An invoke gave its slot back, whatever came of it. The counts are without it."""
+    """An invoke gave its slot back, whatever came of it."""
 
-    scope: Scope
-    name: str
-    version: str
-    qualifier: str | None
-    slot: Slot
-    spilled_over: bool
+    start: InvokeStarted
     started_ms: int
     """Epoch milliseconds; metrics go by this time."""
     report: Report | None
     """What it cost; ``None`` if it never reached an environment."""
     failed: bool
     """Whether the function answered with an error, or not at all."""
-    concurrent: int
-    concurrent_of_function: int
 
 
 @record

@@ -59,6 +59,14 @@ class Distribution:
         self.total += other.total
         self.minimum = min(self.minimum, other.minimum)
         self.maximum = max(self.maximum, other.maximum)
+        if not self.values:
+            self.values = dict(other.values)
+            return
+        if len(self.values) + len(other.values) <= _COARSER_BEYOND:
+            # They have their digits: to round them again would be most of what publishing an invoke costs.
+            for value, times in other.values.items():
+                self.values[value] = self.values.get(value, 0.0) + times
+            return
         for value, times in other.values.items():
             self._keep(value, times)
 

@@ -16,7 +16,8 @@ from firefork.aws.scope import Scope
 from firefork.telemetry.metrics.distribution import Distribution
 from firefork.telemetry.metrics.metric import HIGH_S, STANDARD_S, MetricSet, Sample, dimensions_of
 
-_MARK: Final = '"_aws"'
+MARK: Final = '"_aws"'
+"""What a line that publishes metrics has in it, and hardly another."""
 _DIMENSIONS_LIMIT: Final = 30
 _METRICS_LIMIT: Final = 100
 _VALUES_LIMIT: Final = 100
@@ -25,8 +26,6 @@ _GREATEST: Final = 2.0**360
 
 def embedded_metrics(scope: Scope, message: str) -> Iterator[tuple[MetricSet, list[Sample]]]:
     """What a log line publishes; nothing for all other lines."""
-    if _MARK not in message:
-        return
     try:
         root = orjson.loads(message)
     except orjson.JSONDecodeError:
