@@ -246,7 +246,8 @@ def handler(event, context):
             assert {one.result()["StatusCode"] for one in running} == {200}
             whole = time.perf_counter() - began
         print(f"alone {alone * 1000:.0f} ms, in the flood {flooded * 1000:.0f} ms, the flood {whole * 1000:.0f} ms")
-        assert flooded < whole / 8, "it waited with the flood"
+        # Who waits for the flood is called when a twentieth of it has started, and waits for nearly all of it.
+        assert flooded < whole / 3, "it waited with the flood"
 
     def test_a_function_that_burns_the_processor_leaves_another_one_its_share(
         self, limited, make_function, server, lambda_, eventually, code_folder

@@ -92,6 +92,8 @@ class Machine:
         run("ip", "netns", "add", self.name)
         self.path = f"/run/netns/{self.name}"
         self.ip("link", "set", "lo", "up")
+        with self.inside():  # a new namespace has what the machine has, where a server may be at work
+            Path("/proc/sys/net/ipv4/ip_forward").write_text("0\n")
 
     def ip(self, *arguments):
         return run("ip", "-n", self.name, *arguments)
