@@ -11,7 +11,7 @@ from playwright.sync_api import expect, sync_playwright
 from firefork.api.platform import CONSOLE_DIR
 
 CHROMIUM = shutil.which("chromium")
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 
 
 def breaks_policy(text):
@@ -53,7 +53,7 @@ def new_page(browser):
         settings = {"locale": "en-US", "viewport": {"width": 1280, "height": 900}, **options}
         contexts.append(browser.new_context(**settings))
         page = contexts[-1].new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda told: problems.append(told.text) if breaks_policy(told.text) else None)
         return page

@@ -628,6 +628,25 @@ class TestLeftovers:
         assert successor.stop() == 0
         assert machine.traces() == Machine.NO_TRACES
 
+    def test_of_a_killed_server_are_removed_by_one_of_another_folder(self, world, start):
+        """Who lives on keeps its own; the last one turns forwarding off, which the dead one had turned on."""
+        machine = world.machine()
+        killed = start("--network", "nat", machine=machine)
+        (of_killed,) = machine.traces()["tables"].splitlines()
+        alive = start("--network", "nat", machine=machine)
+        (of_alive,) = set(machine.traces()["tables"].splitlines()) - {of_killed}
+        killed.stop(signal.SIGKILL)
+        assert of_killed in machine.traces()["tables"]
+        successor = start("--network", "nat", machine=machine)
+        tables = machine.traces()["tables"].splitlines()
+        assert len(tables) == 2
+        assert of_alive in tables
+        assert of_killed not in tables
+        alive.stop()
+        assert machine.read("/proc/sys/net/ipv4/ip_forward") == "1"
+        assert successor.stop() == 0
+        assert machine.traces() == Machine.NO_TRACES
+
     def test_the_last_of_two_servers_turns_forwarding_off(self, world, start):
         """They share the machine, each with addresses and rules of its own."""
         machine = world.machine()

@@ -65,7 +65,7 @@ class Firewall:
 
     @property
     def table(self) -> str:
-        return TABLE_PREFIX + self.mark
+        return _table(self.mark)
 
     def rules(self) -> str:
         """The table as nft reads it; it replaces an older one in the same transaction."""
@@ -137,7 +137,12 @@ table inet {self.table} {{
 
     def remove(self) -> None:
         """Raises FirewallFailed."""
-        _nft("-f", "-", rules=f"add table inet {self.table}\ndelete table inet {self.table}\n")
+        remove_table(self.mark)
+
+
+def remove_table(mark: str) -> None:
+    """Remove a data folder's table, if there is one. Raises FirewallFailed."""
+    _nft("-f", "-", rules=f"add table inet {_table(mark)}\ndelete table inet {_table(mark)}\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +185,10 @@ def let_pass(chain: str) -> str:
 def nft_binary() -> str | None:
     """Where nft is, also for users whose PATH lacks the folders for administrators."""
     return shutil.which("nft", path=f"{os.environ.get('PATH', '')}:{_SBIN}")
+
+
+def _table(mark: str) -> str:
+    return TABLE_PREFIX + mark
 
 
 def _elements(networks: Iterable[IPv4Network]) -> str:

@@ -131,6 +131,8 @@ class Nat:
                 found = firewall.tables()
                 forwards = _FORWARDING.read_text().strip() == "1"
                 was_off = not forwards or found.forwarding_was_off
+                for mark in _marks_of_the_dead(except_for=self._mark):
+                    firewall.remove_table(mark)
                 self.forward_refused_by = found.forward_refused_by
                 self._firewall = Firewall(
                     mark=self._mark,
@@ -236,6 +238,8 @@ class _Reservation:
             name = f"{namespace}-{block.network_address}-{block.prefixlen}"
             descriptor = _hold(name)
             if descriptor is not None:
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, mark.encode())  # whose rules are to go when nobody holds it any more
                 self.block = block
                 self._name = name
                 self._descriptor = descriptor
@@ -245,6 +249,24 @@ class _Reservation:
     def release(self) -> None:
         (_LOCKS / self._name).unlink()
         os.close(self._descriptor)
+
+
+def _marks_of_the_dead(*, except_for: str) -> list[str]:
+    """The data folders of servers that were killed in this network namespace and gave nothing back. Forgets them.
+
+    Use it in ``_exclusive``.
+    """
+    alive, dead = {except_for}, set()
+    for path in _LOCKS.glob(f"{os.stat('/proc/self/ns/net').st_ino}-*"):
+        mark = path.read_text()
+        descriptor = _hold(path.name)
+        if descriptor is None:
+            alive.add(mark)
+        else:
+            path.unlink()
+            os.close(descriptor)
+            dead.add(mark)
+    return sorted(dead - alive)
 
 
 def blocks(address_range: IPv4Network, mark: str) -> Iterator[IPv4Network]:
