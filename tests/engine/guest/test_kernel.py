@@ -1,8 +1,11 @@
 """Calls of the kernel that guests make, on processes of this test's own."""
 
+import os
 import signal
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +51,37 @@ class TestSignalProcess:
             process.wait()
             with pytest.raises(ProcessLookupError):
                 kernel.signal_process(process.pid, signal.SIGTERM)
+
+
+FILTERED = """
+import os, socket, struct
+from firefork.engine.guest import kernel
+allow = struct.pack("=HBBI", 6, 0, 0, 0x7FFF0000)  # BPF_RET | BPF_K, SECCOMP_RET_ALLOW
+kernel.prctl(38, 1)  # PR_SET_NO_NEW_PRIVS
+with socket.socket(fileno=0) as tester:
+    socket.send_fds(tester, [b"!"], [kernel.install_listening_filter(allow)])
+    tester.recv(1)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
+class TestIsWithoutCallers:
+    def test_when_the_last_process_with_the_filter_ended(self):
+        """Its descriptor is readable from then on: whoever waits for calls must know, or never waits again."""
+        ours, its_end = socket.socketpair()
+        source = str(Path(kernel.__file__).parents[3])
+        with (
+            ours,
+            subprocess.Popen(
+                [sys.executable, "-c", FILTERED], stdin=its_end, env={**os.environ, "PYTHONPATH": source}
+            ) as process,
+        ):
+            its_end.close()
+            _, (listener,), _, _ = socket.recv_fds(ours, 1, 1)
+            try:
+                assert not kernel.is_without_callers(listener)
+                ours.send(b"!")
+                assert process.wait() == 0
+                assert kernel.is_without_callers(listener)
+            finally:
+                os.close(listener)

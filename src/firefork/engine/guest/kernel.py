@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import re
+import select
 import socket
 import struct
 from typing import List, NamedTuple, Optional, Tuple
@@ -223,6 +224,13 @@ def answer_call(listener: int, call: HandedOver, proceed: bool) -> None:
     error, flags = (0, 1) if proceed else (-errno.EPERM, 0)
     answer = bytearray(_NOTIFICATION_ANSWER.pack(call.identifier, 0, error, flags))
     fcntl.ioctl(listener, _NOTIFICATION_SEND, answer)
+
+
+def is_without_callers(listener: int) -> bool:
+    """Whether every process with the filter has ended: the kernel calls the descriptor readable from then on."""
+    poll = select.poll()
+    poll.register(listener, 0)  # a hang-up is told unasked
+    return any(events & select.POLLHUP for _, events in poll.poll(0))
 
 
 def bring_up_loopback(address: str) -> None:

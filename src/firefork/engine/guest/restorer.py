@@ -95,8 +95,11 @@ class Restorer:
 
     def _refuse(self) -> None:
         """A call of setns that nobody waits for."""
-        with contextlib.suppress(OSError):  # its process ended
+        try:
             kernel.answer_call(self.listener, kernel.receive_call(self.listener), proceed=False)
+        except OSError:  # its process ended
+            if kernel.is_without_callers(self.listener):
+                self.first.watched.pop(self.listener, None)  # it would be ready, with nothing to say, for ever
 
     def _obey(self) -> None:
         order, descriptors = channel.receive(self.control)
