@@ -60,6 +60,16 @@ def snap(make_function, lambda_, published):
     return make
 
 
+HOOK_THAT_FAILS = """
+from snapshot_restore_py import register_after_restore
+def bad():
+    raise ValueError("cannot wake")
+register_after_restore(bad)
+def handler(event, context):
+    return 1
+"""
+
+
 class TestRestore:
     @pytest.fixture(scope="class")
     @classmethod
@@ -214,12 +224,8 @@ class TestWhatForkCannotCarry:
         assert any("its interpreter had to be started anew" in message for message in function.messages())
 
     def test_a_hook_that_fails_is_told_as_after_a_fork(self, snap, lambda_):
-        function = snap(
-            "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
-            "from snapshot_restore_py import register_after_restore\n"
-            "def bad():\n    raise ValueError('cannot wake')\nregister_after_restore(bad)\n"
-            "def handler(event, context):\n    return 1\n"
-        )
+        thread = "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        function = snap(thread + HOOK_THAT_FAILS)
         snap.wait(function)
         with pytest.raises(lambda_.exceptions.SnapStartException, match="cannot wake"):
             function.invoke(Qualifier="1")
@@ -239,11 +245,7 @@ class TestFailures:
             function.invoke(Qualifier="1")
 
     def test_a_failing_hook_is_told_to_the_caller(self, snap, lambda_):
-        function = snap(
-            "from snapshot_restore_py import register_after_restore\n"
-            "def bad():\n    raise ValueError('cannot wake')\nregister_after_restore(bad)\n"
-            "def handler(event, context):\n    return 1\n"
-        )
+        function = snap(HOOK_THAT_FAILS)
         snap.wait(function)
         with pytest.raises(lambda_.exceptions.SnapStartException, match="cannot wake"):
             function.invoke(Qualifier="1")

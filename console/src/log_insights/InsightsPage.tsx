@@ -5,7 +5,6 @@ import Button from '@cloudscape-design/components/button';
 import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
 import Container from '@cloudscape-design/components/container';
 import ContentLayout from '@cloudscape-design/components/content-layout';
-import DateRangePicker from '@cloudscape-design/components/date-range-picker';
 import FormField from '@cloudscape-design/components/form-field';
 import Header from '@cloudscape-design/components/header';
 import Multiselect from '@cloudscape-design/components/multiselect';
@@ -18,8 +17,8 @@ import { useSearchParams } from 'react-router-dom';
 import { useClient } from '../aws/clients.ts';
 import { isExpired } from '../aws/errors.ts';
 import { fieldErrors } from '../aws/fieldErrors.ts';
-import { RANGE_NAMES } from '../function/monitor/rangeNames.ts';
-import { isUsable, RELATIVE_RANGES, spanOf, type TimeRange } from '../function/monitor/timeRange.ts';
+import { TimeRangePicker } from '../function/monitor/TimeRangePicker.tsx';
+import { RELATIVE_RANGES, spanOf, type TimeRange } from '../function/monitor/timeRange.ts';
 import { useLanguage, useText } from '../language/language.ts';
 import { useLogGroups } from '../log_groups/logGroupList.ts';
 import { signOut } from '../session/session.ts';
@@ -100,17 +99,7 @@ export default function InsightsPage() {
                     />
                   </FormField>
                 </div>
-                <DateRangePicker
-                  value={range}
-                  onChange={({ detail }) => detail.value && setRange(detail.value)}
-                  relativeOptions={RELATIVE_RANGES}
-                  isValidRange={(wanted) =>
-                    wanted && isUsable(wanted) ? { valid: true } : { valid: false, errorMessage: t('timeRangeInvalid') }
-                  }
-                  showClearButton={false}
-                  ariaLabel={t('timeRange')}
-                  i18nStrings={{ formatRelativeRange: ({ key }) => t(RANGE_NAMES[key ?? ''] ?? 'timeRange') }}
-                />
+                <TimeRangePicker range={range} onChange={setRange} />
               </div>
               <Problem error={groups.error} retry={groups.reload} />
               <FormField

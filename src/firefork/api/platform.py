@@ -486,9 +486,10 @@ class Platform:
             self._loop.call_soon_threadsafe(apply)
 
     def _read_metrics(self, scope: Scope, group: str, stream: str, events: Sequence[LogEvent]) -> None:
-        for message in [event.message for event in events if MARK in event.message]:
-            for metric_set, samples in embedded_metrics(scope, message):
-                self.metrics.put(metric_set, samples)
+        for event in events:
+            if MARK in event.message:
+                for metric_set, samples in embedded_metrics(scope, event.message):
+                    self.metrics.put(metric_set, samples)
 
     def _version_published(self, version: FunctionVersion) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the server is ending

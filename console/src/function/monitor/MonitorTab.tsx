@@ -3,7 +3,6 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import Container from '@cloudscape-design/components/container';
-import DateRangePicker from '@cloudscape-design/components/date-range-picker';
 import Header from '@cloudscape-design/components/header';
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import Select from '@cloudscape-design/components/select';
@@ -24,8 +23,8 @@ import { invocationsOf, logsOf, ofVersion, PATTERN } from './invocations.ts';
 import type { Series } from './MetricChart.tsx';
 import { type Metrics, mostOf, readMetrics, type SeriesId, successRates, sumOf } from './metrics.ts';
 import { RecentInvocations } from './RecentInvocations.tsx';
-import { RANGE_NAMES } from './rangeNames.ts';
-import { isUsable, RELATIVE_RANGES, type Span, spanOf, type TimeRange } from './timeRange.ts';
+import { TimeRangePicker } from './TimeRangePicker.tsx';
+import { RELATIVE_RANGES, type Span, spanOf, type TimeRange } from './timeRange.ts';
 
 /** Cloudscape's colour of an error in a chart. */
 const RED = 'var(--chart-bad)';
@@ -73,7 +72,6 @@ export default function MonitorTab() {
     logsPlace.current?.focus({ preventScroll: true });
     logsPlace.current?.scrollIntoView({ behavior: 'smooth' });
   };
-  const nameOf = (key: string | undefined) => t(RANGE_NAMES[key ?? ''] ?? 'timeRange');
   return (
     <SpaceBetween size="l">
       <Container
@@ -93,17 +91,7 @@ export default function MonitorTab() {
                   ]}
                   onChange={({ detail }) => setChosen(detail.selectedOption.value ?? EVERY)}
                 />
-                <DateRangePicker
-                  value={range}
-                  onChange={({ detail }) => detail.value && setRange(detail.value)}
-                  relativeOptions={RELATIVE_RANGES}
-                  isValidRange={(wanted) =>
-                    wanted && isUsable(wanted) ? { valid: true } : { valid: false, errorMessage: t('timeRangeInvalid') }
-                  }
-                  showClearButton={false}
-                  ariaLabel={t('timeRange')}
-                  i18nStrings={{ formatRelativeRange: ({ key }) => nameOf(key) }}
-                />
+                <TimeRangePicker range={range} onChange={setRange} />
                 <Button
                   iconName="refresh"
                   ariaLabel={t('refresh')}

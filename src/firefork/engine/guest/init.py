@@ -20,6 +20,9 @@ _HIDDEN_PROC = ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sysrq-tr
 
 _INODES_PER_MB = 256  # empty files cost the host's memory, too: no more than blocks of 4 KiB
 
+STATUS = struct.Struct("=i")
+"""How the end of a restored environment's runtime is told to its pid 1."""
+
 
 class Init:
     """One environment's pid 1."""
@@ -286,7 +289,7 @@ class Init:
                 told = self.adopted.pop(pid)
                 if told >= 0:
                     with contextlib.suppress(BrokenPipeError):  # its environment ended with it
-                        os.write(told, struct.pack("=i", status))
+                        os.write(told, STATUS.pack(status))
                     os.close(told)
 
     def _clear(self) -> None:

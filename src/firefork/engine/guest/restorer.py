@@ -28,7 +28,6 @@ FULL_PROC = root.HIDDEN + "/proc"
 """A whole /proc out of everybody's reach: the kernel lets a namespace mount one only where one can be seen already."""
 _LIMIT_S = 5.0
 """For the template to fork and the fork to move."""
-_STATUS = struct.Struct("=i")
 _PIDS = struct.Struct("=ii")
 _HELPER = -1
 """Nobody is told the end of a process of this kind."""
@@ -147,7 +146,7 @@ class Restorer:
         else:
             self.first.adopted[runtime_pid] = told_write
             with contextlib.suppress(BrokenPipeError):  # the server ended it
-                os.write(told_write, _STATUS.pack(0))
+                os.write(told_write, init.STATUS.pack(0))
 
     def _fetch_runtime(self, environment: int, entrance: socket.socket) -> Optional[int]:
         """Have a fork of the template move into an environment; the pid of the runtime there, if one came."""
@@ -362,7 +361,7 @@ class Restored(init.Init):
 
     def _fork_runtime(self) -> bool:
         """Wait for the runtime instead; the network is made once nothing in the environment has a capability."""
-        if not os.read(self.told, _STATUS.size):
+        if not os.read(self.told, init.STATUS.size):
             os._exit(0)
         os.kill(self.door, signal.SIGKILL)
         os.waitpid(self.door, 0)
@@ -379,12 +378,12 @@ class Restored(init.Init):
         return False
 
     def _hear_of_end(self) -> None:
-        data = os.read(self.told, _STATUS.size)
+        data = os.read(self.told, init.STATUS.size)
         del self.watched[self.told]
         os.close(self.told)
         if data and self.runtime_pid is not None:
             self.runtime_pid = None
-            channel.send(self.control, {"event": "exited", "status": _STATUS.unpack(data)[0]})
+            channel.send(self.control, {"event": "exited", "status": init.STATUS.unpack(data)[0]})
 
     def _mount_function(self, order: Dict[str, Any]) -> None:
         """Nothing: the template's mounts came along."""
