@@ -426,6 +426,26 @@ def handler(event, context):
     return "ok"
 """
 
+    INTERNAL = """
+import http.client, json, os, threading
+connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+def register(events):
+    connection.request("POST", "/2020-01-01/extension/register", json.dumps({"events": events}),
+                       {"Lambda-Extension-Name": "inside"})
+    answer = connection.getresponse()
+    return answer, answer.read()
+refused, body = register(["SHUTDOWN"])
+print("refused", refused.status, json.loads(body)["errorType"])
+registered, _ = register(["INVOKE"])
+def serve():
+    while True:
+        connection.request("GET", "/2020-01-01/extension/event/next",
+                           headers={"Lambda-Extension-Identifier": registered.headers["Lambda-Extension-Identifier"]})
+        print("inside", json.loads(connection.getresponse().read())["eventType"])
+threading.Thread(target=serve, daemon=True).start()
+"""
+    """An internal extension in a thread of the function's."""
+
     def test_the_runtime_gets_sigterm_before_the_extension_its_shutdown(self, with_extension, lambda_, ended):
         """From python3.12 on."""
         function = with_extension(LOOP, self.SOURCE)
@@ -445,27 +465,7 @@ def handler(event, context):
 
         It has half a second to say so, which on a busy machine may be too little: then another one has its try.
         """
-        source = (
-            self.SOURCE
-            + """
-import http.client, json, os, threading
-connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-def register(events):
-    connection.request("POST", "/2020-01-01/extension/register", json.dumps({"events": events}),
-                       {"Lambda-Extension-Name": "inside"})
-    answer = connection.getresponse()
-    return answer, answer.read()
-refused, body = register(["SHUTDOWN"])
-print("refused", refused.status, json.loads(body)["errorType"])
-registered, _ = register(["INVOKE"])
-def serve():
-    while True:
-        connection.request("GET", "/2020-01-01/extension/event/next",
-                           headers={"Lambda-Extension-Identifier": registered.headers["Lambda-Extension-Identifier"]})
-        print("inside", json.loads(connection.getresponse().read())["eventType"])
-threading.Thread(target=serve, daemon=True).start()
-"""
-        )
+        source = self.SOURCE + self.INTERNAL
 
         def is_told():
             function = make_function(source, MemorySize=1769)
@@ -479,6 +479,29 @@ threading.Thread(target=serve, daemon=True).start()
             return "runtime got 15\n" in function.messages()
 
         eventually(is_told)
+
+    def test_with_only_an_internal_one_the_runtime_has_half_a_second(
+        self, make_function, lambda_, environments, eventually
+    ):
+        """AWS: 500 ms with internal extensions only, 2 s with external ones. It lives, and is killed in between."""
+        source = """
+import signal, sys, time
+def stay(number, frame):
+    start = time.monotonic()
+    while time.monotonic() < start + 10:
+        print("stayed", time.monotonic() - start, flush=True)
+        time.sleep(0.05)
+signal.signal(signal.SIGTERM, stay)
+def handler(event, context):
+    return "ok"
+"""
+        function = make_function(source + self.INTERNAL, MemorySize=1769)
+        function()
+        before = environments()
+        lambda_.delete_function(FunctionName=function.name)
+        eventually(lambda: environments() < before)
+        stayed_s = [float(message.split()[1]) for message in function.messages() if message.startswith("stayed")]
+        assert 0.3 < stayed_s[-1] < 1.5
 
     def test_without_extensions_nothing_is_signalled(self, make_function, lambda_, environments, eventually):
         """AWS's shutdown phase lasts 0 ms then."""
