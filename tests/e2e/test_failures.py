@@ -341,6 +341,25 @@ class TestOutOfMemory:
         assert "\tMemory Size: 128 MB\tMax Memory Used: 128 MB\t" in result.tail
         assert function({"mb": 20}) == 20 << 20
 
+    def test_the_kernel_may_end_whatever_belongs_to_the_function(self, with_extension, isolated):
+        """Runtime, extension, a child: in a group in which nobody may be ended they stand still until the timeout.
+
+        Where the machine's own memory ends they go before the server.
+        """
+        source = """
+import os, subprocess
+def weight(pid):
+    with open(f"/proc/{pid}/oom_score_adj") as file:
+        return int(file.read())
+def handler(event, context):
+    child = subprocess.Popen(["sleep", "60"])
+    weights = {pid: weight(pid) for pid in os.listdir("/proc") if pid.isdigit() and pid != "1"}
+    child.kill()
+    return list(weights.values())
+"""
+        function = with_extension("identifier, _ = register()\nwhile True:\n    next_event(identifier)\n", source)
+        assert function() == [500] * 3
+
 
 class TestSizes:
     RESPONSE_LIMIT = 6 * 1024 * 1024 + 100

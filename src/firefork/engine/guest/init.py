@@ -20,6 +20,9 @@ _HIDDEN_PROC = ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sysrq-tr
 
 _INODES_PER_MB = 256  # empty files cost the host's memory, too: no more than blocks of 4 KiB
 
+_NEVER_ENDED = "-1000"  # out of memory ends the function, never the one who reports it
+_ENDED_FIRST = "500"  # where the machine has no memory left, a function goes before the server
+
 STATUS = struct.Struct("=i")
 """How the end of a restored environment's runtime is told to its pid 1."""
 
@@ -88,11 +91,7 @@ class Init:
             kernel.mount("/tmp", "/proc", flags=kernel.MS_MOVE)
             self._mask_proc()
             kernel.set_host_name(root.API_ADDRESS)
-            try:
-                with open("/proc/self/oom_score_adj", "w") as file:
-                    file.write("-1000")  # out of memory ends the function, never the one who reports it
-            except OSError:
-                pass  # inside a user namespace only the host may lower it
+            _weigh_when_out_of_memory(_NEVER_ENDED)
         elif sys.platform == "linux":
             kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         self.listeners = network.listeners(self.options, self.control)
@@ -221,6 +220,7 @@ class Init:
         """In a child: let go of what belongs to pid 1."""
         for inherited in (self.control, *self.listeners):
             inherited.detach()  # or its destructor would close whatever gets the number next
+        _weigh_when_out_of_memory(_ENDED_FIRST)
 
     def _signal(self, number: int, name: Optional[str]) -> None:
         """Signal the runtime, or the extension of that name."""
@@ -321,6 +321,15 @@ class Init:
             with contextlib.suppress(OSError):
                 self._clear()
         os._exit(0)
+
+
+def _weigh_when_out_of_memory(weight: str) -> None:
+    """Have the kernel choose this process sooner or later than others; children inherit it. See proc(5)."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write(weight)
+    except OSError:
+        pass  # to lower it takes CAP_SYS_RESOURCE of the host's; some systems have none of it
 
 
 def run(options: Dict[str, Any], control: socket.socket, output: int, frames: int) -> Optional[Callable[[], None]]:
