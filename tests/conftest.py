@@ -96,7 +96,7 @@ class Server:
             self._queue.put(line)
         self._queue.put(None)
 
-    def wait_for(self, start, timeout_s=60):
+    def wait_for(self, start, timeout_s=180):
         deadline = time.monotonic() + timeout_s
         while True:
             line = self._queue.get(timeout=deadline - time.monotonic())
@@ -116,7 +116,7 @@ class Server:
 
     def client(self, service, region="us-east-1", **options):
         key, secret = self.keys()
-        config = Config(retries={"max_attempts": 0}, read_timeout=150, max_pool_connections=50)
+        config = Config(retries={"max_attempts": 0}, read_timeout=300, max_pool_connections=50)
         settings = {
             "endpoint_url": self.endpoint,
             "region_name": region,

@@ -109,7 +109,7 @@ while (event := next_event(identifier))["eventType"] != "SHUTDOWN":
         open("/tmp/hung", "w").close()
         signal.pause()
 """,
-            Timeout=1,
+            Timeout=5,  # for starting everything anew, too
         )
         answer = lambda_.invoke(FunctionName=function.name)
         assert (answer["Payload"].read(), answer.get("FunctionError")) == (b'"answer"', None)
@@ -350,7 +350,7 @@ while True:
         function = with_extension(
             LOOP,
             "import time\ndef handler(event, context):\n    time.sleep(event.get('s', 0))\n    return 'ok'\n",
-            Timeout=3,  # for starting everything anew, too
+            Timeout=5,  # for starting everything anew, too
         )
         assert json.loads(function.invoke({"s": 60}).body)["errorType"] == "Sandbox.Timedout"
         ended(function, "helper SHUTDOWN TIMEOUT")

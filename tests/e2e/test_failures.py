@@ -334,7 +334,7 @@ class TestOutOfMemory:
     def test_is_killed_and_reported(self, make_function, limited):
         """The payload speaks of a killed runtime, the REPORT of the reason; all of the memory was used."""
         source = "def handler(event, context):\n    return len(bytearray(event['mb'] << 20))\n"
-        function = make_function(source, MemorySize=128, Timeout=140)
+        function = make_function(source, MemorySize=128, Timeout=280)
         result = failed(function, {"mb": 300})
         assert result.body == platform_body(result, "Runtime.ExitError", "Runtime exited with error: signal: killed")
         assert report_tail(result) == "Status: error\tError Type: Runtime.OutOfMemory"

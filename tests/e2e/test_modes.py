@@ -275,7 +275,7 @@ def handler(event, context):
             os.waitpid(pid, 0)
     return len(made)
 """
-        function = make_function(source, MemorySize=128, Timeout=140, **clients(ordinary))
+        function = make_function(source, MemorySize=128, Timeout=280, **clients(ordinary))
         assert json.loads(function.invoke("memory").body)["errorType"] == "MemoryError"
         assert function("threads") == 30
         assert 900 < function("processes") < 1024

