@@ -159,7 +159,7 @@ class TestNames:
                 "ResourceNotFoundException",
                 "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')",
             ),
-            ("n" * 65, None, "InvalidParameterValueException", "Member must have length less than or equal to 64"),
+            ("n" * 65, None, "ResourceNotFoundException", f"Function not found: {ARN}:function:{'n' * 65}"),
             ("n" * 257, None, "ValidationException", "Member must have length less than or equal to"),
             ("no spaces", None, "ValidationException", "Member must satisfy regular expression pattern"),
         ],

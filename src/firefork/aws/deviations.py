@@ -18,6 +18,10 @@ SHAPES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "FunctionName": {"max": 140},
         # The order in which the service names the values (recorded in 2025).
         "EventSourcePosition": {"enum": ["LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"]},
+        "RecursiveLoop": {"enum": ["Terminate", "Allow"]},
+        # Lists of which the service does not say that an element must not be null (recorded in 2025).
+        "SubnetIds": {"sparse": True},
+        "SecurityGroupIds": {"sparse": True},
     },
     "logs": {
         # Names that are too long are the service's own error (recorded; api/logs/groups.py).
