@@ -119,7 +119,10 @@ def _structure(shape: Any) -> Check:
 
 def _list(shape: Any) -> Check:
     lowest, highest = shape.metadata.get("min", 0), shape.metadata.get("max")
-    item_problem = _scalar_problem(shape.member, nullable=bool(shape._shape_model.get("sparse")))
+    sparse = bool(shape._shape_model.get("sparse"))
+    item_problem = _scalar_problem(shape.member, nullable=sparse)
+    constraints = list(_constraints(shape.member))
+    alone = constraints[0] if sparse and len(constraints) == 1 else None
     element = _Inner(shape.member)
 
     def check(value: list[Any], path: str, found: list[str]) -> None:
@@ -128,7 +131,7 @@ def _list(shape: Any) -> Check:
             problem = next(filter(None, map(item_problem, value)), None)
             if problem:
                 shown = f"[{', '.join(map(_show, value))}]"
-                found.append(_failed(shown, path, f"Member must satisfy constraint: {problem}"))
+                found.append(_failed(shown, path, alone or f"Member must satisfy constraint: {problem}"))
             return
         for number, item in enumerate(value, 1):
             element.add_violations(item, f"{path}.{number}.member", found)

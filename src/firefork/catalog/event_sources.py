@@ -50,6 +50,8 @@ class EventSourceKind:
     needs_position: bool = False
     positions: tuple[str, ...] = ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP")
     is_stream: bool = False
+    tells_result: bool = False
+    """Whether its mappings have a LastProcessingResult."""
 
 
 SQS: Final = EventSourceKind(
@@ -59,17 +61,23 @@ SQS: Final = EventSourceKind(
     unsupported=("DestinationConfig", *_STREAM_ONLY),
     positions=(),
 )
-KINESIS: Final = EventSourceKind(name="Kinesis", defaults=_STREAM, needs_position=True, is_stream=True)
+KINESIS: Final = EventSourceKind(
+    name="Kinesis", defaults=_STREAM, needs_position=True, is_stream=True, tells_result=True
+)
 DYNAMODB: Final = EventSourceKind(
     name="DynamoDB",
     defaults=_STREAM,
     needs_position=True,
     positions=("TRIM_HORIZON", "LATEST"),
     is_stream=True,
+    tells_result=True,
 )
 MSK: Final = EventSourceKind(name="MSK", unsupported=("TumblingWindowInSeconds", "ParallelizationFactor"))
 SELF_MANAGED_KAFKA: Final = EventSourceKind(
-    name="Kafka", unsupported=("TumblingWindowInSeconds", "ParallelizationFactor")
+    name="Kafka",
+    defaults={"StartingPosition": "TRIM_HORIZON"},
+    unsupported=("TumblingWindowInSeconds", "ParallelizationFactor"),
+    tells_result=True,
 )
 MQ: Final = EventSourceKind(
     name="MQ", unsupported=("DestinationConfig", "FunctionResponseTypes", *_STREAM_ONLY), positions=()

@@ -18,6 +18,7 @@ TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/recorded/stream/2024-01-0
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:recorded"
 LATEST_AT = {"StartingPosition": "LATEST", "StartingPositionTimestamp": 1}
 TIMESTAMP_ONLY = "Timestamp only valid with StartingPosition AT_TIMESTAMP"
+SECRET = {"Type": "BASIC_AUTH", "URI": "arn:aws:secretsmanager:us-east-1:000000000000:secret:kafka"}
 NO_ZIP = b"no zip"
 ELSEWHERE = ARN.replace("us-east-1", "eu-west-1")
 NOT_REACHABLE = "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')"
@@ -82,6 +83,10 @@ def one_error(value, place, constraint):
     return f"1 validation error detected: Value '{value}' at '{place}' failed to satisfy constraint: {constraint}"
 
 
+def no_constraint(value, place):
+    return f"Value '{value}' at '{place}' failed to satisfy constraint: "
+
+
 def no_match(value, place, expression):
     return one_error(value, place, f"Member must satisfy regular expression pattern: {expression}")
 
@@ -110,6 +115,12 @@ def function(**members):
 
 def url(**members):
     return {"FunctionName": NAME, "AuthType": "NONE", **members}
+
+
+def kafka(**members):
+    servers = {"Endpoints": {"KAFKA_BOOTSTRAP_SERVERS": ["kafka:1000"]}}
+    given = {"SelfManagedEventSource": servers, "Topics": ["topic"], "SourceAccessConfigurations": [SECRET]}
+    return {"FunctionName": NAME, **given, **members}
 
 
 def update(**members):
@@ -595,6 +606,12 @@ REFUSALS = [
         VALIDATION,
         one_error("$LATEST", "qualifier", URL_QUALIFIER),
     ),
+    (
+        "CreateFunctionUrlConfig",
+        url(InvokeMode="UNKNOWN"),
+        VALIDATION,
+        one_error("UNKNOWN", "invokeMode", "Member must satisfy enum value set: [RESPONSE_STREAM, BUFFERED]"),
+    ),
     ("UpdateFunctionUrlConfig", update(), MISSING, NOT_THERE),
     ("UpdateFunctionUrlConfig", {"FunctionName": "none"}, MISSING, "Function does not exist"),
     ("UpdateFunctionUrlConfig", update(Qualifier="none"), MISSING, "Function does not exist"),
@@ -780,6 +797,18 @@ REFUSALS = [
         INVALID,
         "StartingPosition is not valid for SQS event sources.",
     ),
+    (
+        "CreateEventSourceMapping",
+        source(QUEUE, DestinationConfig={"OnSuccess": {"Destination": QUEUE}}),
+        INVALID,
+        "Unsupported DestinationConfig parameter for given event source mapping type.",
+    ),
+    (
+        "CreateEventSourceMapping",
+        kafka(SourceAccessConfigurations=None),
+        INVALID,
+        "Required 'sourceAccessConfigurations' parameter is missing.",
+    ),
     # tags
     *(
         (operation, {"Resource": arn, **members}, MISSING, f"{what} not found: {arn}")
@@ -911,6 +940,11 @@ FUNCTION = {
     *("SnapStart", "Timeout", "TracingConfig", "Version"),
 }
 SETTLED = FUNCTION | {"State", "LastUpdateStatus", "RuntimeVersionConfig"}
+KAFKA = {
+    *("BatchSize", "FunctionArn", "LastModified", "LastProcessingResult", "SelfManagedEventSource", "Topics"),
+    *("SelfManagedKafkaEventSourceConfig", "SourceAccessConfigurations", "StartingPosition", "State"),
+    *("StateTransitionReason", "UUID"),
+}
 ALIAS = {"AliasArn", "Description", "FunctionVersion", "Name", "RevisionId"}
 LAYER_VERSION = {
     "CreatedDate",
@@ -960,6 +994,18 @@ SHAPES = [
         200,
         {"AuthType", "CreationTime", "FunctionArn", "FunctionUrl", "LastModifiedTime"},
     ),
+    (
+        "UpdateFunctionUrlConfig",
+        update(InvokeMode="RESPONSE_STREAM"),
+        200,
+        {"AuthType", "CreationTime", "FunctionArn", "FunctionUrl", "InvokeMode", "LastModifiedTime"},
+    ),
+    (
+        "UpdateFunctionUrlConfig",
+        update(AuthType="NONE"),
+        200,
+        {"AuthType", "CreationTime", "FunctionArn", "FunctionUrl", "InvokeMode", "LastModifiedTime"},
+    ),
     ("DeleteFunctionUrlConfig", update(), 204, set()),
     ("PutFunctionConcurrency", update(ReservedConcurrentExecutions=0), 200, {"ReservedConcurrentExecutions"}),
     ("DeleteFunctionConcurrency", update(), 204, set()),
@@ -977,6 +1023,18 @@ SHAPES = [
         202,
         STREAM,
     ),
+    (
+        "CreateEventSourceMapping",
+        source(
+            TABLE.replace("2024", "2025"),
+            StartingPosition="LATEST",
+            FilterCriteria={"Filters": []},
+        ),
+        202,
+        STREAM,
+    ),
+    ("CreateEventSourceMapping", kafka(), 202, KAFKA),
+    ("PutFunctionRecursionConfig", update(RecursiveLoop="Allow"), 200, {"RecursiveLoop"}),
 ]
 
 
@@ -997,3 +1055,62 @@ class TestShapes:
         listed = recorded("ListLayerVersions", {"LayerName": NAME})[0]["LayerVersions"]
         assert [each["Version"] for each in listed] == [2, 1]
         assert set(listed[0]) == LAYER_VERSION
+
+
+class TestSequences:
+    """What one request changes for the ones after it."""
+
+    def test_layers_show_the_lists_that_were_given(self, recorded, zipped):
+        """Empty ones too, and runtimes of all languages, also those that no function can be made with."""
+        content = {"ZipFile": zipped({"python/a.py": ""})}
+        many = ["nodejs24.x", "nodejs12.x", "python3.14", "python3.7", "java8", "go1.x", "provided"]
+        for runtimes, architectures in ((None, None), ([], []), (many, ["arm64", "x86_64"])):
+            given = {"CompatibleRuntimes": runtimes, "CompatibleArchitectures": architectures}
+            given = {member: items for member, items in given.items() if items is not None}
+            published, _ = recorded("PublishLayerVersion", {"LayerName": "lists", "Content": content, **given})
+            asked, _ = recorded("GetLayerVersion", {"LayerName": "lists", "VersionNumber": published["Version"]})
+            for answer in (published, asked):
+                assert {member: answer[member] for member in answer if member.startswith("Compatible")} == given
+
+    def test_layers_are_for_runtimes_and_architectures_that_there_are(self, recorded):
+        """Both errors are told; the set of runtimes changes all the time."""
+        wrong = {"CompatibleRuntimes": ["invalid", "nodejs20.x"], "CompatibleArchitectures": ["invalid", "x86_64"]}
+        answer, _ = recorded("PublishLayerVersion", {"LayerName": "wrong", "Content": {"ZipFile": NO_ZIP}, **wrong})
+        message = answer["Error"]["Message"]
+        assert answer["Error"]["Code"] == VALIDATION
+        assert message.startswith("2 validation errors detected: Value '[invalid, ")
+        runtimes = (
+            no_constraint("[invalid, nodejs20.x]", "compatibleRuntimes") + "Member must satisfy enum value set: ["
+        )
+        assert runtimes in message
+        assert (
+            no_constraint("[invalid, x86_64]", "compatibleArchitectures")
+            + "Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64], Member must not "
+            "be null]"
+        ) in message
+        answer, _ = recorded("ListLayers", {"CompatibleRuntime": "invalid"})
+        assert answer["Error"]["Message"].startswith(
+            one_error("invalid", "compatibleRuntime", "Member must satisfy enum value set: [")
+        )
+
+    def test_self_managed_kafka(self, recorded):
+        made, _ = recorded("CreateEventSourceMapping", kafka(Topics=["first"]))
+        assert made["StartingPosition"] == "TRIM_HORIZON"
+        assert made["SelfManagedKafkaEventSourceConfig"] == {"ConsumerGroupId": made["UUID"]}
+        assert (made["BatchSize"], made["StateTransitionReason"]) == (100, "USER_INITIATED")
+        servers = ["kafka:1000", "kafka:2000"]
+        again = kafka(
+            Topics=["first"],
+            SelfManagedEventSource={"Endpoints": {"KAFKA_BOOTSTRAP_SERVERS": servers}},
+            SelfManagedKafkaEventSourceConfig={"ConsumerGroupId": "another"},
+        )
+        message = (
+            f'An event source mapping with event source ("kafka:1000,kafka:2000"), function ("{ARN}"), topics '
+            f'("first") already exists. Please update or delete the existing mapping with UUID {made["UUID"]}'
+        )
+        check_refusal(recorded("CreateEventSourceMapping", again)[0], CONFLICT, message)
+
+    def test_tags_at_creation_are_counted(self, recorded, zipped):
+        tags = {str(number): "" for number in range(51)}
+        asked = function(Code={"ZipFile": zipped({"app.py": ""})}, Tags=tags)
+        check_refusal(recorded("CreateFunction", asked)[0], INVALID, "Number of tags exceeds resource tag limit.")
