@@ -86,7 +86,7 @@ class EventSourceMappings:
             uuid=uuid,
             function=function,
             source_arn=source_arn,
-            state="Creating",
+            state="Disabled" if kind.begins_disabled and not enabled else "Creating",
             enabled=enabled,
             settings=whole,
             last_modified=now(),
