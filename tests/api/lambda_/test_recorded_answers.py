@@ -1114,3 +1114,13 @@ class TestSequences:
         tags = {str(number): "" for number in range(51)}
         asked = function(Code={"ZipFile": zipped({"app.py": ""})}, Tags=tags)
         check_refusal(recorded("CreateFunction", asked)[0], INVALID, "Number of tags exceeds resource tag limit.")
+
+    @pytest.mark.parametrize("gone", ["java8", "go1.x", "ruby2.7", "nodejs12.x", "nodejs14.x", "dotnetcore3.1"])
+    def test_runtimes_that_are_gone(self, recorded, zipped, gone):
+        message = (
+            f"The runtime parameter of {gone} is no longer supported for creating or updating AWS Lambda functions. "
+            "We recommend you use a supported runtime while creating or updating functions."
+        )
+        asked = function(Code={"ZipFile": zipped({"app.py": ""})}, Runtime=gone)
+        check_refusal(recorded("CreateFunction", asked)[0], INVALID, message)
+        check_refusal(recorded("UpdateFunctionConfiguration", update(Runtime=gone))[0], INVALID, message)
