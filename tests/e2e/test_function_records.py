@@ -95,7 +95,7 @@ class TestCreate:
         ("options", "code", "message"),
         [
             ({"Role": "arn:aws:iam::000000000000:user/x"}, "ValidationException", "at 'role' failed to satisfy"),
-            ({"Runtime": "python2.7"}, "InvalidParameterValueException", "Value python2.7 at 'runtime'"),
+            ({"Runtime": "python2.6"}, "InvalidParameterValueException", "Value python2.6 at 'runtime'"),
             ({"Runtime": "python3.7"}, "InvalidParameterValueException", "is not installed on this machine"),
             ({"Timeout": 901}, "ValidationException", "at 'timeout' failed to satisfy constraint"),
             ({"MemorySize": 10_241}, "ValidationException", "at 'memorySize' failed to satisfy constraint"),
