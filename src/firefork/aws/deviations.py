@@ -12,12 +12,16 @@ SHAPES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "MemorySize": {"max": 10240},
         "EphemeralStorageSize": {"max": 10240},
         "Timeout": {"max": 900},
-        # The service itself says which runtimes may be created, with another code and text (section 1.1).
-        "Runtime": {"enum": None},
         # A bare name beyond 64 characters is the handler's error, not the front door's (section 6.2).
         "FunctionName": {"max": 140},
         # The order in which the service names the values (recorded in 2025).
         "EventSourcePosition": {"enum": ["LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"]},
+        "RecursiveLoop": {"enum": ["Terminate", "Allow"]},
+        "InvokeMode": {"enum": ["RESPONSE_STREAM", "BUFFERED"]},
+        # Lists of which the service does not say that an element must not be null (recorded in 2025 and 2026).
+        "SubnetIds": {"sparse": True},
+        "SecurityGroupIds": {"sparse": True},
+        "CompatibleRuntimes": {"sparse": True},
     },
     "logs": {
         # Names that are too long are the service's own error (recorded; api/logs/groups.py).
@@ -25,6 +29,16 @@ SHAPES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "LogStreamName": {"max": None},
     },
 }
+
+MEMBERS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
+    "lambda": {
+        # The service itself says which runtimes may be created, with another code and text (section 1.1). Layers may
+        # name any that there ever was.
+        "CreateFunctionRequest": {"Runtime": "String"},
+        "UpdateFunctionConfigurationRequest": {"Runtime": "String"},
+    },
+}
+"""Members that have another shape than the model says."""
 
 VALIDATION_CODES: Final[Mapping[str, str]] = {
     "lambda": "ValidationException",
@@ -52,3 +66,6 @@ def apply(service: str, model: Any) -> None:
                 shapes[name].pop(key, None)
             else:
                 shapes[name][key] = value
+    for name, members in MEMBERS.get(service, {}).items():
+        for member, shape in members.items():
+            shapes[name]["members"][member]["shape"] = shape
