@@ -204,7 +204,7 @@ class TestPolicies:
     def test_aws_policies_cannot_be_changed(self, iam):
         code, message = refused(iam.delete_policy, PolicyArn=BASIC)
         assert code == "AccessDenied"
-        assert f"is not authorized to perform: iam:DeletePolicy on resource: {BASIC}" in message
+        assert f"is not authorized to perform: iam:DeletePolicy on resource: policy {BASIC}" in message
 
 
 class TestUsersAndGroups:

@@ -13,23 +13,12 @@ from firefork.api.iam.paging import page
 from firefork.api.iam.shapes import fresh, show_role, show_tags
 from firefork.aws.errors import EntityAlreadyExists, InvalidInput, NoSuchEntity, ValidationError
 from firefork.catalog.iam.directory import Directory, tags_from
-from firefork.catalog.iam.entities import DEFAULT_SESSION_S, SERVICE_ROLE_PATH, Role
+from firefork.catalog.iam.entities import DEFAULT_SESSION_S, SERVICE_ROLE_PATH, Role, service_role_name
 from firefork.identity import document as documents
 from firefork.identity.document import Kind
 from firefork.store.clock import new_id
 
 _SERVICE: Final = re.compile(r"[\w+=,.@-]+\.amazonaws\.com(\.cn)?")
-_SERVICE_ROLE_NAMES: Final[Mapping[str, str]] = {
-    "replicator.lambda.amazonaws.com": "LambdaReplicator",
-    "lambda.amazonaws.com": "Lambda",
-    "ecs.amazonaws.com": "ECS",
-    "elasticache.amazonaws.com": "ElastiCache",
-    "rds.amazonaws.com": "RDS",
-    "ops.apigateway.amazonaws.com": "APIGateway",
-    "dynamodb.application-autoscaling.amazonaws.com": "ApplicationAutoScaling_DynamoDBTable",
-    "lambda.application-autoscaling.amazonaws.com": "ApplicationAutoScaling_LambdaConcurrency",
-}
-"""Names that do not follow from the service's. AWS: the services' pages on service-linked roles."""
 
 
 class Roles:
@@ -122,10 +111,7 @@ class Roles:
         service, suffix = request["AWSServiceName"], request.get("CustomSuffix")
         if not _SERVICE.fullmatch(service):
             raise InvalidInput(f"Invalid service name: {service}")
-        stem = _SERVICE_ROLE_NAMES.get(service) or "".join(
-            part.capitalize() for part in service.partition(".amazonaws.")[0].replace("-", ".").split(".")
-        )
-        name = f"AWSServiceRoleFor{stem}" + (f"_{suffix}" if suffix else "")
+        name = service_role_name(service, suffix)
         trust = {"Effect": "Allow", "Principal": {"Service": [service]}, "Action": ["sts:AssumeRole"]}
         role = Role(
             **fresh(call, Role, {"Path": f"{SERVICE_ROLE_PATH}{service}/"}, name, {}),
