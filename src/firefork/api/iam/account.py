@@ -49,7 +49,20 @@ class Account:
             "RolePolicySizeQuota": 10240,
             "AssumeRolePolicySizeQuota": 2048,
             "VersionsPerPolicyQuota": 5,
+            "PolicyVersionsInUseQuota": 10_000,
+            "ServerCertificatesQuota": 20,
+            "SigningCertificatesPerUserQuota": 2,
             "GlobalEndpointTokenVersion": 1,
         }
-        devices = {"MFADevices": 0, "MFADevicesInUse": 0, "AccountMFAEnabled": 0, "AccountAccessKeysPresent": 1}
-        return {"SummaryMap": {**counts, **quotas, **devices}}
+        others = {
+            "AccountAccessKeysPresent": 1,
+            "AccountMFAEnabled": 0,
+            "AccountPasswordPresent": 0,
+            "AccountSigningCertificatesPresent": 0,
+            "MFADevices": 0,
+            "MFADevicesInUse": 0,
+            "PolicyVersionsInUse": len(self._directory.attachment_counts(account)),
+            "Providers": 0,
+            "ServerCertificates": 0,
+        }
+        return {"SummaryMap": {**counts, **quotas, **others}}

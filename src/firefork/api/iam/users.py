@@ -112,7 +112,7 @@ class Users:
 
     def list_service_specific_credentials(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         self._directory.get(User, call.scope.account, _name(call, request))
-        return {"ServiceSpecificCredentials": []}
+        return {"ServiceSpecificCredentials": [], "IsTruncated": False}
 
     def get_login_profile(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         user = self._directory.get(User, call.scope.account, _name(call, request))

@@ -332,7 +332,7 @@ class Directory:
         with self._database.write(IAM) as connection:
             check_modifiable(_get(connection, kind, account, owner))
             if not _policy_exists(connection, account, arn):
-                raise NoSuchEntity(f"Policy {arn} does not exist or is not attachable.")
+                raise not_attachable(arn)
             attached = set(connection.execute(select(iam_attachments.c.policy_arn).where(where)).scalars())
             if arn in attached:
                 return
@@ -499,6 +499,10 @@ def _check_trust_size(document: str) -> None:
 def _check_policy_size(document: str) -> None:
     if _size(document) > _POLICY_SIZE:
         raise LimitExceeded(f"Cannot exceed quota for PolicySize: {_POLICY_SIZE}")
+
+
+def not_attachable(arn: str) -> NoSuchEntity:
+    return NoSuchEntity(f"Policy {arn} does not exist or is not attachable.")
 
 
 def _missing(kind: type[Entity], name: str) -> NoSuchEntity:
