@@ -1,6 +1,7 @@
 """Logs Insights by boto3 against a real server."""
 
 import json
+import re
 import time
 import uuid
 
@@ -99,7 +100,7 @@ class TestQueries:
         await_end(logs, query_id)
         described = logs.describe_queries(logGroupName=group, status="Complete")["queries"]
         assert described[0]["queryId"] == query_id
-        assert described[0]["queryString"] == "fields x"
+        assert described[0]["queryString"] == f'SOURCE "{group}" START=0 END=1999 | fields x'
 
 
 class TestRefusals:
@@ -120,6 +121,25 @@ class TestRefusals:
             with pytest.raises(ClientError) as refusal:
                 call()
             assert code(refusal) == "ResourceNotFoundException"
+
+    def test_a_group_that_is_not_there_is_named(self, logs):
+        """As recorded: localstack's test_logs_queries.snapshot.json, 2026."""
+        with pytest.raises(ClientError) as refusal:
+            ask(logs, "/none", "fields n")
+        assert re.fullmatch(
+            r"Log group '/none' does not exist for account ID '000000000000' \(Service: AWSLogs; Status Code: 400; "
+            r"Error Code: ResourceNotFoundException; Request ID: [0-9a-f-]{36}; Proxy: null\)",
+            refusal.value.response["Error"]["Message"],
+        )
+
+    def test_the_last_second_counts_as_a_whole(self, logs, group):
+        """As the query string that DescribeQueries shows says: END=…999."""
+        late, now = {"logGroupName": f"{group}-late"}, int(time.time())
+        logs.create_log_group(**late)
+        logs.create_log_stream(**late, logStreamName="s")
+        logs.put_log_events(**late, logStreamName="s", logEvents=[{"timestamp": now * 1000 + 900, "message": "m"}])
+        query_id = logs.start_query(**late, startTime=now, endTime=now, queryString="fields @message")["queryId"]
+        assert len(await_end(logs, query_id)["results"]) == 1
 
     def test_parameters_that_contradict(self, logs, group):
         for parameters in (

@@ -33,6 +33,7 @@ REFUSALS = [
             "arn:a::::something/test-role",
             "arn:a:::something/test-role",
             "arn:a:a::aaaaaaaaaa:",
+            "arn:a:a::aaaaaaaaaa:x",
         )
     ),
     (

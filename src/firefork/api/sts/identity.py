@@ -28,7 +28,7 @@ from firefork.identity.context import Value
 from firefork.identity.document import Kind
 from firefork.identity.evaluation import AccessRequest, evaluate
 
-_ARN: Final = re.compile(r"arn:[^:]+:[^:]+:[^:]*:[^:]*:.+")
+_ARN: Final = re.compile(r"arn:aws[a-zA-Z-]*:iam::\d{12}:.+")
 _ROLE: Final = re.compile(r"arn:aws[a-zA-Z-]*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@\-_/]+")
 _ROLE_DURATION_S: Final = 3600
 _CHAINED_DURATION_S: Final = 3600

@@ -97,7 +97,14 @@ class Queries:
         pipeline = Pipeline.of(parse(text), limit)
         self._store.flush()
         for group in groups:
-            self._store.oldest_ms(scope, group)  # raises where there is no such group
+            try:
+                self._store.oldest_ms(scope, group)
+            except LogsResourceNotFound:
+                # As recorded: the words of another service behind this one.
+                raise LogsResourceNotFound(
+                    f"Log group '{group}' does not exist for account ID '{scope.account}' (Service: AWSLogs; Status "
+                    f"Code: 400; Error Code: ResourceNotFoundException; Request ID: {new_id()}; Proxy: null)"
+                ) from None
         query = Query(
             scope=scope,
             groups=groups,
