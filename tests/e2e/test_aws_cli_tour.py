@@ -220,6 +220,7 @@ iam attach-group-policy --group-name team --policy-arn $policy
 iam list-attached-group-policies --group-name team --query AttachedPolicies[].PolicyArn => $policy
 iam list-attached-group-policies --group-name team --path-prefix /other/ --query AttachedPolicies =>
 iam get-account-summary --query SummaryMap.[Users,Groups] => 1 1
+iam get-account-authorization-details --filter User --query UserDetailList[].[UserName,GroupList[0],UserPolicyList[0].PolicyName] => ann team in
 iam list-account-aliases --query AccountAliases =>
 iam get-account-password-policy !! NoSuchEntity
 iam get-login-profile --user-name ann !! NoSuchEntity

@@ -1,7 +1,7 @@
 """IAM's answers to requests that it refuses, and the members of the others, as recorded on AWS in February 2026.
 
 The facts come from the recordings that localstack/localstack keeps beside its tests (tests/aws/services/iam/
-test_iam_{groups,roles,users,policies,managed_policies,instance_profiles,account_summary,account_password_policy,mfa}.
+test_iam_{groups,roles,users,policies,managed_policies,instance_profiles,account_summary,account_password_policy,account_authorization_details,mfa}.
 snapshot.json), the words about names from refusals that users of Terraform and of the AWS CLI have published; requests
 and table are ours.
 """
@@ -315,6 +315,27 @@ KNOWN_POLICY = {
     *("PermissionsBoundaryUsageCount", "PolicyId", "PolicyName", "UpdateDate"),
 }
 KNOWN_PROFILE = {"Arn", "CreateDate", "InstanceProfileId", "InstanceProfileName", "Path", "Roles"}
+DETAILS = {
+    "User": (
+        "UserDetailList",
+        {
+            "recorded": KNOWN_USER | {"AttachedManagedPolicies", "GroupList", "Tags"},
+            "inline": KNOWN_USER | {"AttachedManagedPolicies", "GroupList", "Tags", "UserPolicyList"},
+        },
+    ),
+    "Group": ("GroupDetailList", {"recorded": KNOWN_GROUP | {"AttachedManagedPolicies", "GroupPolicyList"}}),
+    "Role": (
+        "RoleDetailList",
+        {
+            "recorded": {
+                *NEW_ROLE,
+                *("AttachedManagedPolicies", "InstanceProfileList", "RoleLastUsed", "RolePolicyList", "Tags"),
+            }
+        },
+    ),
+    "LocalManagedPolicy": ("Policies", {"recorded": KNOWN_POLICY | {"PolicyVersionList"}}),
+}
+"""The lists of GetAccountAuthorizationDetails, by filter: members of some of their entries."""
 
 SHAPES = [
     ("CreateRole", {"RoleName": "shape", "AssumeRolePolicyDocument": TRUST}, "Role", NEW_ROLE),
@@ -389,6 +410,47 @@ class TestShapes:
 
     def test_the_account_in_numbers(self, recorded):
         assert set(recorded("GetAccountSummary", {})["SummaryMap"]) == SUMMARY
+
+    @pytest.mark.parametrize(("kind", "member", "members"), [(kind, *rest) for kind, rest in DETAILS.items()])
+    def test_details_of_one_kind(self, recorded, kind, member, members):
+        answer = recorded("GetAccountAuthorizationDetails", {"Filter": [kind]})
+        assert {name for name, found in answer.items() if found == []} == {rest[0] for rest in DETAILS.values()} - {
+            member
+        }
+        (name,) = {"PolicyName", f"{kind}Name"} & set(answer[member][0])
+        found = {entry[name]: set(entry) for entry in answer[member]}
+        assert {name: found[name] for name in members} == members
+
+    def test_details_of_everything(self, recorded):
+        recorded("AttachRolePolicy", {**ROLE, "PolicyArn": LOGS})
+        recorded("PutRolePermissionsBoundary", {**ROLE, "PermissionsBoundary": POLICY})
+        answer = recorded("GetAccountAuthorizationDetails", {})
+        (role,) = (role for role in answer["RoleDetailList"] if role["RoleName"] == "recorded")
+        assert role["AttachedManagedPolicies"] == [{"PolicyName": LOGS.rpartition("/")[2], "PolicyArn": LOGS}]
+        assert role["PermissionsBoundary"] == {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": POLICY}
+        (profile,) = role["InstanceProfileList"]
+        assert (set(profile), [set(role) for role in profile["Roles"]]) == (KNOWN_PROFILE, [NEW_ROLE])
+        (user,) = (user for user in answer["UserDetailList"] if user["UserName"] == "inline")
+        assert user["UserPolicyList"] == [{"PolicyName": "p", "PolicyDocument": json.loads(ALLOWED)}]
+        policies = {policy["Arn"]: policy for policy in answer["Policies"]}
+        assert [arn for arn in policies if arn.startswith("arn:aws:iam::aws:")] == [LOGS]  # only those in use
+        assert policies[POLICY]["PermissionsBoundaryUsageCount"] == 1
+        versions = policies[f"{POLICY}-5"]["PolicyVersionList"]
+        assert [version["VersionId"] for version in versions] == ["v5", "v4", "v3", "v2", "v1"]
+        assert versions[4]["IsDefaultVersion"]
+        assert versions[0]["Document"] == json.loads(ALLOWED)
+
+    def test_details_come_in_pages(self, recorded):
+        lists = [member for member, _ in DETAILS.values()]
+        whole, parts, asked = recorded("GetAccountAuthorizationDetails", {}), {name: [] for name in lists}, {}
+        while True:
+            answer = recorded("GetAccountAuthorizationDetails", {"MaxItems": 4, **asked})
+            assert sum(len(answer[name]) for name in lists) <= 4
+            parts = {name: parts[name] + answer[name] for name in lists}
+            if not answer["IsTruncated"]:
+                break
+            asked = {"Marker": answer["Marker"]}
+        assert parts == {name: whole[name] for name in lists}
 
     def test_tags_of_a_policy(self, recorded):
         """As given in the answer to CreatePolicy, later the shorter keys first."""

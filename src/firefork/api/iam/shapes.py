@@ -108,6 +108,10 @@ def show_policy(
     }
 
 
+def show_attached(arn: str) -> dict[str, str]:
+    return {"PolicyName": arn.rpartition("/")[2], "PolicyArn": arn}
+
+
 def show_version(version: PolicyVersion, *, document: bool) -> dict[str, Any]:
     return {
         "Document": show_document(version.document) if document else None,
