@@ -1,5 +1,7 @@
 """Filter patterns as the CloudWatch Logs user guide describes them."""
 
+import json
+
 import pytest
 
 from firefork.aws.errors import InvalidParameter
@@ -89,6 +91,33 @@ class TestJson:
     )
     def test_matches(self, pattern, matches):
         assert compile_pattern(pattern)(EVENT) is matches
+
+    @pytest.mark.parametrize(
+        ("pattern", "matches"),
+        [
+            ("{ $.text = 111* }", True),
+            ('{ $.text = "*.111.111.111" }', True),
+            ('{ $.text = "*111.111.111" }', False),
+            ("{ $.text != 111*111 }", True),
+            ('{ $.text != "*222" }', True),
+            ('{ $.text = "123" }', False),
+            ('{ $.empty = "*" }', True),
+            ('{ $.whole = "123" }', True),
+            ("{ $.whole = 123.0 }", True),
+            ('{ $.whole != "123.0" }', True),
+            ('{ $.whole != "1*3" }', False),
+            ("{ $.whole = *23 }", True),
+            ("{ $.half = 12 }", True),
+            ('{ $.half != "12" }', True),
+            ("{ $.object != 123 }", False),
+            ('{ $.list != "text" }', False),
+            ('{ $.missing != "text" }', False),
+        ],
+    )
+    def test_as_aws_matched_them(self, pattern, matches):
+        """Results of AWS's TestMetricFilter, which a public test suite of another matcher expects (json_filter)."""
+        event = {"text": "111.111.111.111", "empty": "", "whole": 123, "half": 12.0, "object": {}, "list": []}
+        assert compile_pattern(pattern)(json.dumps(event)) is matches
 
     def test_messages_that_are_not_json_do_not_match(self):
         check = compile_pattern("{ $.missing NOT EXISTS }")

@@ -219,7 +219,10 @@ def _one(tokens: _Tokens) -> Node:
         raise _Bad
     matches = _value(symbol.lstrip("!"), kind, value)
     if symbol == "!=":
-        return lambda document: any(item is not _MISSING and not matches(item) for item in _select(document, path))
+        return lambda document: any(
+            item is not _MISSING and not isinstance(item, dict | list) and not matches(item)
+            for item in _select(document, path)
+        )
     return lambda document: any(item is not _MISSING and matches(item) for item in _select(document, path))
 
 
@@ -280,8 +283,26 @@ def _value(symbol: str, kind: str, text: str) -> Callable[[Any], bool]:
     number = _number(plain) if kind == "word" else None
     if number is not None:
         return lambda item: not isinstance(item, bool) and item in (number, plain)
-    expression = re.compile(".*".join(map(re.escape, plain.split("*"))), re.DOTALL).fullmatch
-    return lambda item: isinstance(item, str | int | float | bool) and expression(_shown(item)) is not None
+    fits = _wildcards(plain)
+    return lambda item: isinstance(item, str | int | float | bool) and fits(_shown(item))
+
+
+def _wildcards(text: str) -> Predicate:
+    """A text with stars. As AWS's TestMetricFilter showed it to others, what stands behind a star counts where it is
+    found first: ``*1`` does not fit 11."""
+    first, *others = text.split("*")
+
+    def fits(value: str) -> bool:
+        if not value.startswith(first):
+            return False
+        position = len(first)
+        for part in others:
+            position = value.find(part, position) + len(part)
+            if position < len(part):
+                return False
+        return position == len(value) or (bool(others) and not others[-1])
+
+    return fits
 
 
 def _shown(item: object) -> str:
