@@ -411,6 +411,36 @@ class TestShapes:
     def test_the_account_in_numbers(self, recorded):
         assert set(recorded("GetAccountSummary", {})["SummaryMap"]) == SUMMARY
 
+    def test_the_password_policy(self, recorded):
+        """In the end there is none again, as the refusals above want it."""
+        recorded("UpdateAccountPasswordPolicy", {"HardExpiry": True, "MaxPasswordAge": 60, "RequireNumbers": True})
+        whole = recorded("GetAccountPasswordPolicy", {})["PasswordPolicy"]
+        assert (whole["ExpirePasswords"], whole["HardExpiry"], whole["RequireNumbers"]) == (True, True, True)
+        recorded("UpdateAccountPasswordPolicy", {})  # nothing stays
+        switches = ("AllowUsersToChangePassword", "ExpirePasswords", "RequireLowercaseCharacters", "RequireNumbers")
+        assert recorded("GetAccountPasswordPolicy", {})["PasswordPolicy"] == {
+            "MinimumPasswordLength": 6,
+            **dict.fromkeys((*switches, "RequireSymbols", "RequireUppercaseCharacters"), False),
+        }
+        recorded("DeleteAccountPasswordPolicy", {})
+        gone = recorded("DeleteAccountPasswordPolicy", {})["Error"]
+        assert (gone["Code"], gone["Message"]) == (
+            "NoSuchEntity",
+            "The account policy with name PasswordPolicy cannot be found.",
+        )
+
+    def test_a_second_alias_takes_the_place_of_the_first(self, recorded):
+        """floci-io/floci#2103, tried on AWS; the refusal's text as in trussworks/terraform-aws-bootstrap#118."""
+        for alias in ("one-alias", "other-alias"):
+            recorded("CreateAccountAlias", {"AccountAlias": alias})
+        assert recorded("ListAccountAliases", {})["AccountAliases"] == ["other-alias"]
+        refusal = recorded("CreateAccountAlias", {"AccountAlias": "other-alias"})
+        assert refusal["ResponseMetadata"]["HTTPStatusCode"] == 409
+        assert refusal["Error"]["Message"] == "The account alias other-alias already exists."
+        assert recorded("DeleteAccountAlias", {"AccountAlias": "one-alias"})["Error"]["Code"] == "NoSuchEntity"
+        recorded("DeleteAccountAlias", {"AccountAlias": "other-alias"})
+        assert recorded("ListAccountAliases", {})["AccountAliases"] == []
+
     @pytest.mark.parametrize(("kind", "member", "members"), [(kind, *rest) for kind, rest in DETAILS.items()])
     def test_details_of_one_kind(self, recorded, kind, member, members):
         answer = recorded("GetAccountAuthorizationDetails", {"Filter": [kind]})
