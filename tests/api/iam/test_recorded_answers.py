@@ -441,6 +441,16 @@ class TestShapes:
         recorded("DeleteAccountAlias", {"AccountAlias": "other-alias"})
         assert recorded("ListAccountAliases", {})["AccountAliases"] == []
 
+    def test_a_service_has_one_role_of_a_suffix(self, recorded):
+        """The name and the refusal that the guides of Karpenter and of AWS Batch tell their readers to expect."""
+        asked = {"AWSServiceName": "spot.amazonaws.com"}
+        assert recorded("CreateServiceLinkedRole", asked)["Role"]["RoleName"] == "AWSServiceRoleForEC2Spot"
+        refusal = recorded("CreateServiceLinkedRole", asked)["Error"]
+        assert (refusal["Code"], refusal["Message"]) == (
+            INPUT,
+            "Service role name AWSServiceRoleForEC2Spot has been taken in this account, please try a different suffix.",
+        )
+
     @pytest.mark.parametrize(("kind", "member", "members"), [(kind, *rest) for kind, rest in DETAILS.items()])
     def test_details_of_one_kind(self, recorded, kind, member, members):
         answer = recorded("GetAccountAuthorizationDetails", {"Filter": [kind]})

@@ -73,6 +73,22 @@ def recorded(start_server, tmp_path_factory):
     return send
 
 
+MFA = {"SerialNumber": "arn:aws:iam::000000000000:mfa/none", "TokenCode": "123456"}
+
+
+@pytest.mark.parametrize(("operation", "parameters"), [("GetSessionToken", MFA), ("AssumeRole", {**ASKED, **MFA})])
+def test_a_device_that_is_not_there(recorded, operation, parameters):
+    """Published by users of GetSessionToken, in the troubleshooting notes of several public repositories."""
+    answer = recorded(operation, parameters)
+    assert answer["Error"] == {
+        "Code": DENIED,
+        "Message": "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial "
+        "number is valid and associated with this user.",
+        "Type": "Sender",
+    }
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
 class TestAssumeRole:
     @pytest.mark.parametrize(("parameters", "code", "message"), REFUSALS)
     def test_refusals_are_those_of_aws(self, recorded, parameters, code, message):

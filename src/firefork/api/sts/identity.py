@@ -231,8 +231,11 @@ def _source_identity(caller: Principal, request: dict[str, Any]) -> str | None:
 
 
 def _no_mfa() -> AccessDenied:
-    """No device can be registered here, so no code is ever right."""
-    return AccessDenied("MultiFactorAuthentication failed with invalid MFA one time pass code. ")
+    """No device can be registered here, so none is the caller's: in the words that users have published for that."""
+    return AccessDenied(
+        "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid "
+        "and associated with this user."
+    )
 
 
 def _show(credentials: SessionCredentials) -> dict[str, Any]:
