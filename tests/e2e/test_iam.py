@@ -580,6 +580,25 @@ class TestModes:
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=FOR_LAMBDA)
         assert lambda_.create_function(**request)["Role"] == request["Role"]
 
+    def test_enforce_wants_those_that_a_role_trusts(self, start_server, tmp_path, name):
+        """So a role cannot trust itself at first. Published by users of Terraform and of the AWS CLI."""
+        iam = start_server(tmp_path, "--iam", "enforce").client("iam")
+        role, user = (f"arn:aws:iam::{ACCOUNT}:{kind}/{name}" for kind in ("role", "user"))
+
+        def trust(arn):
+            return json.dumps({"Statement": {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "sts:AssumeRole"}})
+
+        for arn in (role, user):
+            assert refused(iam.create_role, RoleName=name, AssumeRolePolicyDocument=trust(arn)) == (
+                "MalformedPolicyDocument",
+                f'Invalid principal in policy: "AWS":"{arn}"',
+            )
+        iam.create_user(UserName=name)
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust(user))
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust(role))
+        elsewhere = trust("arn:aws:iam::222222222222:role/x")
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=elsewhere)
+
     def test_everything_survives_a_restart(self, start_server, tmp_path, name):
         first = start_server(tmp_path)
         iam = first.client("iam")

@@ -337,7 +337,7 @@ class Platform:
                     self.live_tails,
                 ],
                 "iam": [
-                    Roles(self.directory),
+                    Roles(self.directory, self.identities),
                     EntityPolicies(self.directory),
                     ManagedPolicies(self.directory),
                     Users(self.directory, self.access_keys),
