@@ -327,6 +327,15 @@ class TestSimulation:
             ),
         )["EvaluationResults"]
         assert (shared["EvalDecision"], shared["EvalResourceName"]) == ("allowed", bucket)
+        (match,) = shared["MatchedStatements"]
+        assert (match["SourcePolicyId"], match["SourcePolicyType"]) == ("ResourcePolicy", "Resource Policy")
+        assert refused(
+            iam.simulate_custom_policy,
+            PolicyInputList=[allow("logs:*")],
+            ActionNames=["s3:ListBucket"],
+            CallerArn=f"arn:aws:iam::{ACCOUNT}:role/ann",
+            ResourcePolicy=document({"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": bucket}),
+        ) == ("InvalidInput", "Invalid caller - Caller must be an IAM user in this context.")
 
     def test_principal(self, iam, name):
         arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=FOR_LAMBDA)["Role"]["Arn"]
@@ -335,7 +344,7 @@ class TestSimulation:
             PolicySourceArn=arn, ActionNames=["logs:PutLogEvents", "lambda:InvokeFunction"]
         )["EvaluationResults"]
         assert [one["EvalDecision"] for one in results] == ["allowed", "implicitDeny"]
-        assert results[0]["MatchedStatements"][0]["SourcePolicyType"] == "aws-managed"
+        assert results[0]["MatchedStatements"][0]["SourcePolicyType"] == "IAM Policy"
         assert refused(iam.simulate_principal_policy, PolicySourceArn=f"{arn}x", ActionNames=["a:A"])[0] == (
             "NoSuchEntity"
         )
