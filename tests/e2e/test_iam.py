@@ -327,6 +327,15 @@ class TestSimulation:
             ),
         )["EvaluationResults"]
         assert (shared["EvalDecision"], shared["EvalResourceName"]) == ("allowed", bucket)
+        assert shared["EvalDecisionDetails"] == {}
+        assert shared["ResourceSpecificResults"] == [
+            {
+                "EvalResourceName": bucket,
+                "EvalResourceDecision": "allowed",
+                "MatchedStatements": shared["MatchedStatements"],
+                "MissingContextValues": [],
+            }
+        ]
         (match,) = shared["MatchedStatements"]
         assert (match["SourcePolicyId"], match["SourcePolicyType"]) == ("ResourcePolicy", "Resource Policy")
         assert refused(

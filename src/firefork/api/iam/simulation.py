@@ -156,6 +156,8 @@ def _simulate(
             if limits is not None:
                 within = evaluate(asked, Identity(policies=(limits,)), resource_policy=None, same_account=True)
                 result["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": within.allowed}
+            if request.get("ResourceArns"):
+                result |= _of_resource(result)
             results.append(result)
     order = {id(result): f"{number:06d}" for number, result in enumerate(results)}
     return page(request, "EvaluationResults", results, lambda result: order[id(result)], lambda result: result)
@@ -179,6 +181,14 @@ def _show(
         ],
         "MissingContextValues": missing,
     }
+
+
+def _of_resource(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands there once more where resources were asked for: published answers of 2020."""
+    names = ("EvalResourceName", "MatchedStatements", "MissingContextValues", "PermissionsBoundaryDecisionDetail")
+    specific = {name: result[name] for name in names if name in result}
+    specific["EvalResourceDecision"] = result["EvalDecision"]
+    return {"EvalDecisionDetails": {}, "ResourceSpecificResults": [specific]}
 
 
 def _statement(match: Match, found: _Input) -> dict[str, Any]:
