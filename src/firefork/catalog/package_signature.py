@@ -118,7 +118,7 @@ def read_signature(path: Path, roots: Sequence[x509.Certificate] = ()) -> Packag
         raise
     except Exception as error:
         # Bytes that are no CMS, no certificate or no value of its type make the libraries raise a dozen exceptions.
-        raise SignatureInvalid(f"the signature cannot be read: {error}") from None
+        raise SignatureInvalid(f"the signature cannot be read: {' '.join(str(error).split())}") from None
 
 
 def _read_envelope(archive: zipfile.ZipFile) -> bytes:
