@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import itertools
 import json
@@ -17,7 +18,9 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,8 +28,14 @@ import boto3
 import hypothesis
 import psycopg
 import pytest
+from asn1crypto import cms, core, pem
+from asn1crypto import x509 as asn1_x509
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from firefork.engine.installations import Installations
 from firefork.engine.sandbox.capabilities import detect
@@ -68,6 +77,155 @@ def make_zip(files, *, executables=()):
             entry.external_attr = (0o100755 if name in executables else 0o100644) << 16
             archive.writestr(entry, content)
     return buffer.getvalue()
+
+
+class Signer:
+    """Signs packages in AWS Signer's form, under a root of its own."""
+
+    PROFILE = "arn:aws:signer:us-east-1:111122223333:/signing-profiles/tests/AbCdEfGhIj"
+    JOB = "arn:aws:signer:us-east-1:111122223333:/signing-jobs/0e1f2a3b-4c5d-6e7f-8091-a2b3c4d5e6f7"
+    FILE = "META_INF/aws_signer_signature_v1.0.SF"
+
+    def __init__(self, signed=None, *, issuers_are_cas=True):
+        """``signed`` is when it signs; its own certificate lives from a day before until a day after."""
+        self.signed = signed or datetime.now(UTC) - timedelta(days=400)
+        self._keys = {}
+        self.root = self.certify("root", None, ca=True)
+        middle = self.certify("middle", self.root, ca=issuers_are_cas)
+        self.regional = self.certify("regional", middle, ca=issuers_are_cas)
+        self.issuers = [self.regional, middle, self.root]
+
+    def roots(self):
+        """A file for --signing-roots."""
+        return self.root.public_bytes(serialization.Encoding.PEM)
+
+    def certify(
+        self,
+        name,
+        issuer,
+        *,
+        ca=False,
+        signs=True,
+        purpose=ExtendedKeyUsageOID.CODE_SIGNING,
+        curve=ec.SECP384R1,
+        ended=False,
+    ):
+        key = self._keys[name] = ec.generate_private_key(curve())
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        issued_by = subject if issuer is None else issuer.subject
+        issuer_key = key if issuer is None else self._keys[issuer.subject.rfc4514_string().removeprefix("CN=")]
+        names = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
+        usages = dict.fromkeys((*names, "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"), False)
+        usages |= {"digital_signature": signs, "key_cert_sign": ca}
+        life = timedelta(days=3650 if ca else 1)
+        middle = self.signed - 2 * life if ended else self.signed
+        builder = (
+            x509.CertificateBuilder(issued_by, subject, key.public_key(), x509.random_serial_number())
+            .not_valid_before(middle - life)
+            .not_valid_after(middle + life)
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+            .add_extension(x509.KeyUsage(**usages), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        )
+        if issuer is not None:
+            authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
+            builder = builder.add_extension(authority, critical=False)
+        if not ca:
+            builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=True)
+        return builder.sign(issuer_key, hashes.SHA384())
+
+    def sign(self, package, **options):
+        """The signed zip of an unsigned one. Options: those of ``envelope``."""
+        content = _entries(package)
+        if "META_INF/" not in dict(content):
+            content.append(("META_INF/", b""))
+        inner = hashlib.sha384(b"".join(name.encode() + body for name, body in content)).digest()
+        return _zip_of([*content, (self.FILE, self.envelope(inner, **options))])
+
+    def envelope(
+        self,
+        content,
+        *,
+        profile=PROFILE,
+        expires_in=timedelta(days=400),
+        leaf=None,
+        others=None,
+        form=bytes,
+        attributes=None,
+        signer=None,
+        **signed,
+    ):
+        """The signature file of what is signed. ``form`` makes another encoding of the DER.
+
+        ``attributes``, ``signer`` and ``signed`` replace signed attributes (``None``: none), fields of the SignerInfo
+        and of the SignedData.
+        """
+        leaf = leaf or self.certify("leaf", self.regional)
+        encoded = [each.public_bytes(serialization.Encoding.DER) for each in (leaf, *(others or self.issuers))]
+        certificates = [asn1_x509.Certificate.load(each) for each in encoded]
+        sid = {"issuer": certificates[0].issuer, "serial_number": certificates[0].serial_number}
+        digest, algorithm = {"algorithm": "sha384"}, {"algorithm": "sha384_ecdsa"}
+        expiry = (datetime.now(UTC) + expires_in).replace(microsecond=806000)
+        values = {
+            "content_type": "data",
+            "message_digest": hashlib.sha384(content).digest(),
+            "signing_time": cms.Time(name="generalized_time", value=self.signed),
+            "cms_algorithm_protection": {"digest_algorithm": digest, "signature_algorithm": algorithm},
+            "1.3.187.137.1.2": core.UTF8String(self.JOB),
+            "1.3.187.137.1.3": core.GeneralizedTime(expiry),
+            "1.3.187.137.1.4": core.UTF8String(profile),
+        } | (attributes or {})
+        signed_attrs = cms.CMSAttributes(
+            [{"type": kind, "values": [value]} for kind, value in values.items() if value is not None]
+        )
+        signer_info = {
+            "version": "v1",
+            "sid": cms.SignerIdentifier("issuer_and_serial_number", sid),
+            "digest_algorithm": digest,
+            "signed_attrs": signed_attrs,
+            "signature_algorithm": algorithm,
+            "signature": self._keys["leaf"].sign(signed_attrs.dump(), ec.ECDSA(hashes.SHA384())),
+        } | (signer or {})
+        signed_data = {
+            "version": "v1",
+            "digest_algorithms": [digest],
+            "encap_content_info": {"content_type": "data"},
+            "certificates": certificates,
+            "signer_infos": [signer_info],
+        } | signed
+        message = cms.ContentInfo({"content_type": "signed_data", "content": signed_data})
+        return pem.armor("PKCS7", form(message.dump()))
+
+
+def _entries(package):
+    """Names and contents of a zip, in its order."""
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        return [(entry.filename, archive.read(entry)) for entry in archive.infolist()]
+
+
+def _zip_of(entries, compression=zipfile.ZIP_DEFLATED):
+    """A zip of ``(name, content)`` in that order."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of two entries with one name
+        for name, body in entries:
+            archive.writestr(name, body)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def make_signer():
+    return Signer
+
+
+@pytest.fixture(scope="session")
+def repacked():
+    """A zip with what ``change`` makes of its entries, names and contents, or packed in another way."""
+
+    def make(package, change=list, **options):
+        return _zip_of(change(_entries(package)), **options)
+
+    return make
 
 
 class Server:

@@ -33,6 +33,8 @@ class Settings:
     """PEM file with its key; ``None``: it is in ``tls_cert``."""
     test_credentials: bool = False
     """Accept the pair test/test; only on a loopback address."""
+    signing_roots: Path | None = None
+    """PEM file with certificates that signatures of packages may lead to besides AWS Signer's roots."""
     iam: str | None = None
     """``relaxed`` or ``enforce``: what a role that does not exist may do; ``None``: relaxed on loopback only."""
     allow_blocked_runtimes: bool = False

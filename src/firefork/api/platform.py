@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
+from cryptography import x509
 from sqlalchemy.exc import SQLAlchemyError
 
 import firefork
@@ -87,6 +88,7 @@ from firefork.catalog.iam.directory import Directory
 from firefork.catalog.iam.identities import Identities, RoleMode
 from firefork.catalog.keys import Keys
 from firefork.catalog.layers import Layers as LayerCatalog
+from firefork.catalog.package_signature import PackageSignatures
 from firefork.catalog.packages import Packages
 from firefork.catalog.policies import Policies
 from firefork.catalog.recursion_configs import RecursionConfigs as RecursionCatalog
@@ -150,6 +152,7 @@ class Platform:
         self.settings = settings
         self._check_options()
         self._ssl_context = _tls(settings.tls_cert, settings.tls_key)
+        signing_roots = _signing_roots(settings.signing_roots)
         self._lock_file = self._own_data_dir()
         self._listener = self._listen()
         self.capabilities = self._detect()
@@ -184,6 +187,7 @@ class Platform:
             missing_runtime=self.installations.missing,
             assumable=self.identities.assumable_by_lambda,
         )
+        self.signatures = PackageSignatures(self.packages, signing_roots)
         self.policies = Policies(self.database, self.functions)
         self.resource_policies = ResourcePolicies(self.policies.policy_of)
         self.policies.layer_policy_changed = self.resource_policies.forget
@@ -405,12 +409,14 @@ class Platform:
     def _lambda_providers(self, downloads: Downloads) -> list[object]:
         database, functions = self.database, self.functions
         sources = CodeSources(self.packages, self.settings, in_use=self._package_in_use)
-        tags, signing = self.tags, CodeSigningCatalog(database, functions)
+        tags, signing = self.tags, CodeSigningCatalog(database, functions, self.signatures)
+        if self.settings.metrics:
+            signing.untrusted.append(self.metering.count_untrusted)
         return [
             Functions(functions, tags, signing, self.concurrency, sources, downloads),
             Versions(functions),
             Aliases(self.aliases),
-            Layers(self.layers, sources, downloads),
+            Layers(self.layers, self.signatures, sources, downloads),
             Permissions(self.policies),
             LayerPermissions(self.policies),
             EventInvokeConfigs(EventInvokeCatalog(database, functions)),
@@ -710,6 +716,17 @@ def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
         reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
         raise StartFailed(f"the certificate {certificate} cannot be used with its key: {reason}") from None
     return context
+
+
+def _signing_roots(path: Path | None) -> Sequence[x509.Certificate]:
+    """The certificates that signed packages may lead to besides AWS's. Raises StartFailed."""
+    if path is None:
+        return ()
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it has no certificates in PEM form"
+        raise StartFailed(f"the signing roots {path} cannot be used: {reason}") from None
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,18 +1,17 @@
 """Code signing configs, and what they forbid.
 
-AWS: Lambda API reference, CreateCodeSigningConfig to ListFunctionsByCodeSigningConfig; fact sheet section 12.8.
-
-AWS does not publish the format of the signature that AWS Signer puts into a package, nor the root that it is checked
-against. So no package counts as signed here: Warn lets it pass, Enforce refuses it.
+AWS: Lambda API reference, CreateCodeSigningConfig to ListFunctionsByCodeSigningConfig; Lambda developer guide, "Using
+code signing to verify code integrity with Lambda"; fact sheet section 12.8.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import secrets
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -28,11 +27,26 @@ from firefork.aws.errors import (
 from firefork.aws.scope import Scope
 from firefork.catalog.function_records import need
 from firefork.catalog.functions import Functions
+from firefork.catalog.package_signature import PackageSignature, PackageSignatures, SignatureInvalid
 from firefork.store import rows
 from firefork.store.clock import now
 from firefork.store.database import Database
 from firefork.store.tables import code_signing_configs, functions
 
+logger = logging.getLogger(__name__)
+
+_UNTRUSTED: Final = (
+    "Lambda cannot deploy the function. The function or layer might be signed using a signature that the client is not "
+    "configured to accept. Check the provided signature for {}."
+)
+_CHANGED: Final = (
+    "Lambda cannot deploy the function. The function or layer code is not properly signed. This can mean that the code "
+    "was signed incorrectly or modified after it was signed. Check the provided signature for {}."
+)
+_IN_USE: Final = (
+    "Lambda cannot delete the code signing configuration at this time — another operation is in progress. Try again "
+    "later."
+)
 _ID_LETTERS: Final = string.ascii_lowercase + string.digits
 
 
@@ -56,9 +70,13 @@ class CodeSigningConfig:
 class CodeSigningConfigs:
     """The configs of all accounts, and which functions have one. Thread-safe; methods may block."""
 
-    def __init__(self, database: Database, functions: Functions) -> None:
+    def __init__(self, database: Database, functions: Functions, signatures: PackageSignatures) -> None:
         self._database = database
         self._functions = functions
+        self._signatures = signatures
+        self.untrusted: list[Callable[[Scope, str], None]] = []
+        """Called with a function's scope and name when something is deployed to it that no allowed profile has signed,
+        or whose signature has expired; whether it is refused or not."""
 
     def create(self, scope: Scope, settings: Mapping[str, Any], tags: Mapping[str, str]) -> CodeSigningConfig:
         identifier = "csc-" + "".join(secrets.choice(_ID_LETTERS) for _ in range(17))
@@ -101,7 +119,7 @@ class CodeSigningConfigs:
             config = _need(connection, arn)
             users = rows.within(functions, config.scope, code_signing_config=config.id)
             if connection.execute(select(functions.c.name).where(users).limit(1)).first() is not None:
-                raise ResourceConflict(f"The code signing configuration {arn} is attached to functions.")
+                raise ResourceConflict(_IN_USE)
             connection.execute(
                 delete(code_signing_configs).where(rows.within(code_signing_configs, config.scope, id=config.id))
             )
@@ -153,13 +171,36 @@ class CodeSigningConfigs:
             )
         return config.id
 
-    def check_deployment(self, name: str, config: CodeSigningConfig | None) -> None:
-        """Raises CodeVerificationFailed if ``config`` wants signed packages and layers."""
-        if config is not None and config.untrusted_artifact_on_deployment == "Enforce":
-            raise CodeVerificationFailed(
-                "Lambda cannot deploy the function. The function or layer might be signed using a signature that the "
-                f"client is not configured to accept. Check the provided signature for {name}."
-            )
+    def check_deployment(
+        self, scope: Scope, name: str, config: CodeSigningConfig | None, digests: Sequence[str], *, called: str
+    ) -> Sequence[PackageSignature | None]:
+        """The signatures of packages that are about to be a function's code or layers; ``None`` each without a config.
+
+        ``called`` is what messages call the function. Raises CodeVerificationFailed for a package that was changed
+        after it was signed, and with Enforce for one that no allowed profile signed or whose signature has expired.
+        """
+        if config is None:
+            return [None] * len(digests)
+        try:
+            found = [self._signatures.of(digest) for digest in digests]
+        except SignatureInvalid as error:
+            logger.warning("the code signature of %s does not hold: %s", called, error)
+            # Recorded, with Warn and with Enforce; the API reference has InvalidCodeSignatureException for it.
+            raise CodeVerificationFailed(_CHANGED.format(called)) from None
+        if not all(_is_trusted(signature, config) for signature in found):
+            for listener in self.untrusted:
+                listener(scope, name)
+            if config.untrusted_artifact_on_deployment == "Enforce":
+                raise CodeVerificationFailed(_UNTRUSTED.format(called))
+        return found
+
+
+def _is_trusted(signature: PackageSignature | None, config: CodeSigningConfig) -> bool:
+    return (
+        signature is not None
+        and signature.expires > now()
+        and signature.profile_version_arn in config.signing_profile_version_arns
+    )
 
 
 def _find(connection: Connection, arn: str) -> CodeSigningConfig | None:

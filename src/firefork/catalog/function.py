@@ -20,6 +20,9 @@ class LayerReference:
     code_size: int
     code_sha256: str
     """Hex digest: the blob's key."""
+    signing_profile_version_arn: str | None = None
+    signing_job_arn: str | None = None
+    """Both as the layer's signature said when the layer was published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,9 @@ class FunctionVersion:
     code_sha256: str = ""
     """Hex digest of the zip: the blob's key. The API shows it in base64."""
     code_size: int = 0
+    signing_profile_version_arn: str | None = None
+    signing_job_arn: str | None = None
+    """Both as the code's signature says, if a code signing config had it verified."""
     logging: LoggingConfig = field(default_factory=lambda: LoggingConfig(log_group=""))
     tracing_mode: str = "PassThrough"
     snap_start_apply_on: str = "None"

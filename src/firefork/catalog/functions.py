@@ -37,6 +37,7 @@ from firefork.catalog.function_rules import (
     show_sha256,
 )
 from firefork.catalog.layers import Layers
+from firefork.catalog.package_signature import PackageSignature, signing_fields
 from firefork.catalog.packages import UNZIPPED_LIMIT, Package, Packages
 from firefork.settings import Settings
 from firefork.store import rows
@@ -262,6 +263,7 @@ class Functions:
         tags: Mapping[str, str],
         *,
         code_signing_config: str | None = None,
+        signature: PackageSignature | None = None,
         publish: bool = False,
     ) -> FunctionVersion:
         """Create a function. ``configuration`` holds FunctionVersion's fields. Raises AWS's errors."""
@@ -275,6 +277,7 @@ class Functions:
             code_sha256=package.digest,
             code_size=package.size,
             runtime_version_arn=runtime_version_arn(scope, configuration["runtime"]),
+            **signing_fields(signature),
             **{"logging": LoggingConfig(log_group=f"/aws/lambda/{name}"), **configuration, **_CREATING},
         )
         self._check(function, package)
@@ -307,6 +310,7 @@ class Functions:
         *,
         architecture: str | None = None,
         code_origin: Mapping[str, object] | None = None,
+        signature: PackageSignature | None = None,
         revision_id: str | None = None,
         dry_run: bool = False,
         publish: bool = False,
@@ -316,6 +320,7 @@ class Functions:
             "code_sha256": package.digest,
             "code_size": package.size,
             "code_origin": dict(code_origin or {}),
+            **signing_fields(signature),
         }
         if architecture is not None:
             changes["architecture"] = architecture

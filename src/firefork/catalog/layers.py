@@ -15,6 +15,7 @@ from sqlalchemy import delete, insert, select, update
 from firefork.aws.errors import InvalidParameterValue, ResourceNotFound
 from firefork.aws.scope import Scope
 from firefork.catalog.function import LayerReference
+from firefork.catalog.package_signature import PackageSignature, signing_fields
 from firefork.catalog.packages import Package
 from firefork.store import rows
 from firefork.store.clock import now
@@ -43,6 +44,9 @@ class LayerVersion:
     """``None`` where the publisher said nothing; shown again, an empty list is not the same."""
     license: str | None
     created: datetime
+    signing_profile_version_arn: str | None = None
+    signing_job_arn: str | None = None
+    """Both as its signature says, if it has one that holds."""
 
     @property
     def layer_arn(self) -> str:
@@ -69,6 +73,7 @@ class Layers:
         compatible_runtimes: Sequence[str] | None = None,
         compatible_architectures: Sequence[str] | None = None,
         license_info: str | None = None,
+        signature: PackageSignature | None = None,
     ) -> LayerVersion:
         """Store the next version; numbers are never used again."""
         where = rows.within(layers, scope, name=name)
@@ -90,6 +95,7 @@ class Layers:
                 compatible_architectures=compatible_architectures,
                 license=license_info,
                 created=now(),
+                **signing_fields(signature),
             )
             connection.execute(
                 insert(layer_versions).values(
@@ -131,7 +137,13 @@ class Layers:
             version = self.get_by_arn(scope, arn)
         except ResourceNotFound:
             raise InvalidParameterValue(f"Layer version {arn} does not exist.") from None
-        return LayerReference(arn=arn, code_size=version.code_size, code_sha256=version.code_sha256)
+        return LayerReference(
+            arn=arn,
+            code_size=version.code_size,
+            code_sha256=version.code_sha256,
+            signing_profile_version_arn=version.signing_profile_version_arn,
+            signing_job_arn=version.signing_job_arn,
+        )
 
     def list_versions(
         self, scope: Scope, name: str, *, before: int | None, limit: int

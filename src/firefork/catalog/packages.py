@@ -126,6 +126,10 @@ class Packages:
                 self._manifests[digest] = package
         return package
 
+    def zip_file(self, digest: str) -> Path:
+        """The zip as it was uploaded. Raises FileNotFoundError."""
+        return self._blobs.path(digest)
+
     def code_folder(self, digest: str) -> Path:
         """The unpacked tree; unpacked again from the stored zip if it is missing."""
         folder = self.code_dir / digest

@@ -77,6 +77,12 @@ from firefork.settings import DEFAULT_NETWORK_RANGE, Settings
     is_flag=True,
     help="Let functions be created on runtimes that AWS has closed.",
 )
+@click.option(
+    "--signing-roots",
+    envvar="FIREFORK_SIGNING_ROOTS",
+    type=options.EXISTING_PATH,
+    help="PEM file of certificates that code signatures may lead to besides AWS Signer's.",
+)
 @options.interpreter
 @click.option(
     "--sandbox",
@@ -206,6 +212,7 @@ def up(
     test_credentials: bool,
     iam: str | None,
     allow_blocked_runtimes: bool,
+    signing_roots: Path | None,
     interpreters: tuple[Path, ...],
     sandbox: str,
     network: str | None,
@@ -241,6 +248,7 @@ def up(
             test_credentials=test_credentials,
             iam=iam,
             allow_blocked_runtimes=allow_blocked_runtimes,
+            signing_roots=signing_roots,
             interpreter_paths=interpreters,
             sandbox=sandbox,
             network=network,

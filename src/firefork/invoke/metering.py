@@ -261,6 +261,11 @@ class Metering:
         elif seen.start.spilled_over:
             tally.spilled_over += 1
 
+    def count_untrusted(self, scope: Scope, name: str) -> None:
+        """Something was to be deployed to a function that its code signing config does not trust. Any thread."""
+        sample = _sample("SignatureValidationErrors", "Count", self._clock(), {1.0: 1})
+        self._store.put(MetricSet(scope, NAMESPACE, dimensions_of({"FunctionName": name})), [sample])
+
     def forget(self, scope: Scope, name: str) -> None:
         """A function was deleted; what was counted is published first."""
         self.collect()

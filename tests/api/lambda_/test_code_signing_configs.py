@@ -60,7 +60,11 @@ class TestLife:
         listed = lambda_.list_functions_by_code_signing_config(CodeSigningConfigArn=arn)
         assert listed["FunctionArns"] == [arn_of(name)]
         answer = refusal(lambda_.delete_code_signing_config, CodeSigningConfigArn=arn)
-        assert answer["Error"]["Code"] == "ResourceConflictException"
+        assert answer["Error"] == {
+            "Code": "ResourceConflictException",
+            "Message": "Lambda cannot delete the code signing configuration at this time — another operation is in "
+            "progress. Try again later.",
+        }
         for _ in range(2):  # nothing to detach is fine
             lambda_.delete_function_code_signing_config(FunctionName=name)
         assert "CodeSigningConfigArn" not in lambda_.get_function_code_signing_config(FunctionName=name)
@@ -98,49 +102,3 @@ class TestRefusals:
             "Message": "The code signing configuration cannot be found. Check that the provided configuration is not "
             f"deleted: {MISSING}.",
         }
-
-
-class TestEnforcement:
-    """No package counts as signed here: AWS Signer's format is not public."""
-
-    @pytest.fixture
-    def refused(self, refusal):
-        def check(call, function, **parameters):
-            answer = refusal(call, FunctionName=function, **parameters)
-            assert answer["Error"] == {
-                "Code": "CodeVerificationFailedException",
-                "Message": "Lambda cannot deploy the function. The function or layer might be signed using a signature "
-                f"that the client is not configured to accept. Check the provided signature for {function}.",
-            }
-
-        return check
-
-    def test_enforce_refuses_unsigned_code_and_layers(self, lambda_, config, name, zipped, refused):
-        code = zipped({"app.py": "def handler(e, c): pass  # other"})
-        layer = lambda_.publish_layer_version(LayerName="unsigned", Content={"ZipFile": code})["LayerVersionArn"]
-        lambda_.put_function_code_signing_config(FunctionName=name, CodeSigningConfigArn=config("Enforce"))
-        before = lambda_.get_function_configuration(FunctionName=name)
-        refused(lambda_.update_function_code, name, ZipFile=code)
-        refused(lambda_.update_function_configuration, name, Layers=[layer])
-        after = lambda_.get_function_configuration(FunctionName=name)
-        assert (before["RevisionId"], before["CodeSha256"]) == (after["RevisionId"], after["CodeSha256"])
-
-    def test_enforce_refuses_to_create(self, lambda_, config, zipped, refused, refusal):
-        refused(
-            lambda_.create_function,
-            "unsigned-function",
-            Runtime="python3.12",
-            Handler="app.handler",
-            Role="arn:aws:iam::000000000000:role/tester",
-            Code={"ZipFile": zipped({"app.py": ""})},
-            CodeSigningConfigArn=config("Enforce"),
-        )
-        answer = refusal(lambda_.get_function, FunctionName="unsigned-function")
-        assert answer["Error"]["Code"] == "ResourceNotFoundException"
-
-    def test_warn_lets_it_pass(self, lambda_, config, plain, zipped, wait_updated):
-        arn = config("Warn")
-        name = plain(CodeSigningConfigArn=arn)
-        assert lambda_.get_function_code_signing_config(FunctionName=name)["CodeSigningConfigArn"] == arn
-        lambda_.update_function_code(FunctionName=name, ZipFile=zipped({"app.py": "def handler(e, c): return 1"}))
-        wait_updated(name)

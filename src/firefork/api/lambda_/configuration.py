@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from firefork.aws.errors import InvalidParameterValue
-from firefork.catalog.function import FunctionVersion, LoggingConfig
+from firefork.catalog.function import FunctionVersion, LayerReference, LoggingConfig
 from firefork.catalog.function_rules import show_sha256, vpc_id
+from firefork.catalog.layers import LayerVersion
 
 _NOT_YET: Final[Mapping[str, str]] = {
     "CapacityProviderConfig": "Capacity providers are not supported yet: leave CapacityProviderConfig out.",
@@ -66,11 +67,14 @@ def show(function: FunctionVersion, *, qualifier: str | None = None) -> dict[str
         "SnapStart": {"ApplyOn": function.snap_start_apply_on, "OptimizationStatus": optimization},
         "RuntimeVersionConfig": {"RuntimeVersionArn": function.runtime_version_arn},
         "LoggingConfig": {name: value for name, value in logging.items() if value is not None},
+        **show_signer(function),
     }
     if function.environment is not None:
         shown["Environment"] = {"Variables": dict(function.environment)}
     if function.layers:
-        shown["Layers"] = [{"Arn": layer.arn, "CodeSize": layer.code_size} for layer in function.layers]
+        shown["Layers"] = [
+            {"Arn": layer.arn, "CodeSize": layer.code_size, **show_signer(layer)} for layer in function.layers
+        ]
     shown.update(function.stored_only)
     if "VpcConfig" in shown:
         shown["VpcConfig"] = {
@@ -86,6 +90,11 @@ def show_in_list(function: FunctionVersion, *, qualifier: str | None) -> dict[st
     for name in _LIST_OMITS:
         shown.pop(name, None)
     return shown
+
+
+def show_signer(signed: FunctionVersion | LayerReference | LayerVersion) -> dict[str, str | None]:
+    """Who signed a package, if that is known."""
+    return {"SigningProfileVersionArn": signed.signing_profile_version_arn, "SigningJobArn": signed.signing_job_arn}
 
 
 def show_time(moment: datetime) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from firefork.api.call import Call
@@ -15,6 +15,7 @@ from firefork.aws.errors import InvalidParameterValue
 from firefork.catalog.code_signing_configs import CodeSigningConfigs
 from firefork.catalog.concurrency import Concurrency
 from firefork.catalog.functions import Functions as Catalog
+from firefork.catalog.package_signature import PackageSignature
 from firefork.catalog.references import FunctionReference
 from firefork.catalog.tags import TaggedResource, Tags, check_tags
 
@@ -53,9 +54,15 @@ class Functions:
         check_tags({}, tags)
         signing = request.get("CodeSigningConfigArn")
         signing_id = self._signing.need_for_function(signing) if signing else None
-        if signing:
-            self._signing.check_deployment(reference.name, self._signing.get(signing))
+        config = self._signing.get(signing) if signing else None
         with self._sources.package(call.scope, request["Code"]) as package:
+            signature, *_ = self._signing.check_deployment(
+                reference.scope,
+                reference.name,
+                config,
+                [package.digest, *(layer.code_sha256 for layer in configuration["layers"])],
+                called=reference.name,
+            )
             function = self._catalog.create(
                 reference.scope,
                 reference.name,
@@ -63,6 +70,7 @@ class Functions:
                 package,
                 tags,
                 code_signing_config=signing_id,
+                signature=signature,
                 publish=bool(request.get("Publish")),
             )
         return show(function)  # recorded: without the version, even if one was published
@@ -117,13 +125,14 @@ class Functions:
             raise InvalidParameterValue("PublishTo is only supported for functions on managed instances.")
         architectures = request.get("Architectures") or [None]
         with self._sources.package(call.scope, request) as package:
-            self._signing.check_deployment(target.name, self._signing.of_function(target.scope, target.name))
+            [signature] = self._check_signatures(target, [package.digest])
             function = self._catalog.update_code(
                 target.scope,
                 target.name,
                 package,
                 architecture=architectures[0],
                 code_origin=_origin(request),
+                signature=signature,
                 revision_id=request.get("RevisionId"),
                 dry_run=bool(request.get("DryRun")),
                 publish=bool(request.get("Publish")),
@@ -136,12 +145,17 @@ class Functions:
         changes = read(request, name=target.name, current=current)
         if request.get("Layers") is not None:
             changes["layers"] = self._catalog.layer_references(call.scope, request["Layers"])
-            if request["Layers"]:
-                self._signing.check_deployment(target.name, self._signing.of_function(target.scope, target.name))
+            self._check_signatures(target, [layer.code_sha256 for layer in changes["layers"]])
         function = self._catalog.update_configuration(
             target.scope, target.name, changes, revision_id=request.get("RevisionId")
         )
         return show(function)
+
+    def _check_signatures(self, target: FunctionReference, digests: Sequence[str]) -> Sequence[PackageSignature | None]:
+        """Of what a function is to be updated with. Raises CodeVerificationFailed."""
+        config = self._signing.of_function(target.scope, target.name)
+        arn = target.scope.arn("lambda", f"function:{target.name}")
+        return self._signing.check_deployment(target.scope, target.name, config, digests, called=arn)
 
     def delete_function(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         target = target_of(call, request)

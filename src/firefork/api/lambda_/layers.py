@@ -8,19 +8,23 @@ from typing import Any, Final
 from firefork.api.call import Call
 from firefork.api.lambda_ import paging
 from firefork.api.lambda_.code_sources import CodeSources
-from firefork.api.lambda_.configuration import show_time
+from firefork.api.lambda_.configuration import show_signer, show_time
 from firefork.api.lambda_.downloads import Downloads
 from firefork.aws.scope import Scope
 from firefork.catalog.function_rules import show_sha256
 from firefork.catalog.layers import Layers as Catalog
 from firefork.catalog.layers import LayerVersion
+from firefork.catalog.package_signature import PackageSignature, PackageSignatures, SignatureInvalid
 
 _LAYER_ARN: Final = re.compile(r"arn:aws[a-zA-Z-]*:lambda:([a-z0-9-]+):(\d{12}):layer:([a-zA-Z0-9-_]+)")
 
 
 class Layers:
-    def __init__(self, catalog: Catalog, sources: CodeSources, downloads: Downloads) -> None:
+    def __init__(
+        self, catalog: Catalog, signatures: PackageSignatures, sources: CodeSources, downloads: Downloads
+    ) -> None:
         self._catalog = catalog
+        self._signatures = signatures
         self._sources = sources
         self._downloads = downloads
 
@@ -35,6 +39,7 @@ class Layers:
                 compatible_runtimes=request.get("CompatibleRuntimes"),
                 compatible_architectures=request.get("CompatibleArchitectures"),
                 license_info=request.get("LicenseInfo"),
+                signature=self._signature(package.digest),
             )
         return self._whole(call, version)
 
@@ -82,12 +87,20 @@ class Layers:
         self._catalog.delete(scope, name, request["VersionNumber"])
         return {}
 
+    def _signature(self, digest: str) -> PackageSignature | None:
+        """Recorded: a layer that was changed after it was signed is published like one without a signature."""
+        try:
+            return self._signatures.of(digest)
+        except SignatureInvalid:
+            return None
+
     def _whole(self, call: Call, version: LayerVersion) -> dict[str, Any]:
         return {
             "Content": {
                 "Location": self._downloads.link(call.endpoint, version.code_sha256),
                 "CodeSha256": show_sha256(version.code_sha256),
                 "CodeSize": version.code_size,
+                **show_signer(version),
             },
             "LayerArn": version.layer_arn,
             **_entry(version),
