@@ -9,6 +9,7 @@ const BASE = '/_firefork/console/';
 const NONCE = '__CSP_NONCE__';
 /** Draws the first page; with all that it imports it is one script and one style sheet. */
 const SHOW = fileURLToPath(new URL('src/show.tsx', import.meta.url));
+const FIRST = 'first';
 /** What runs before it, with the bundler's own helpers, which the others must not draw into theirs. */
 const START = /\/src\/main\.ts$|\/session\/redeem\.ts$|vite\/preload-helper|rolldown\/runtime/;
 
@@ -32,10 +33,13 @@ export default defineConfig({
     chunkSizeWarningLimit: 1500,
     rolldownOptions: {
       output: {
+        // A hint for V8 (v8.dev/blog/explicit-compile-hints): the whole script is compiled while it comes in, on a thread
+        // of its own. Compiled one by one at their first call, its functions took half of the time of the first page.
+        postBanner: ({ name }) => (name === FIRST ? '//# allFunctionsCalledOnLoad' : ''),
         codeSplitting: {
           groups: [
             { name: 'start', test: START, priority: 1 },
-            { name: reachedFrom(SHOW, 'first'), debugName: 'first' },
+            { name: reachedFrom(SHOW, FIRST), debugName: FIRST },
           ],
         },
       },

@@ -183,6 +183,11 @@ class TestIam:
             ("ListRoles", {}, f"arn:aws:iam::{ACCOUNT}:role/"),
             ("GetUser", {}, ROOT.arn),
             ("GetPolicy", {"PolicyArn": "arn:aws:iam::aws:policy/X"}, "arn:aws:iam::aws:policy/X"),
+            (
+                "CreateServiceLinkedRole",
+                {"AWSServiceName": "rds.amazonaws.com", "CustomSuffix": "x"},
+                f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS_x",
+            ),
         ],
     )
     def test_resources(self, operation, request_, resource):

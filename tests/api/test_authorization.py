@@ -1,17 +1,18 @@
 """The check in front of every handler: contexts, accounts, what is remembered."""
 
+import dataclasses
 import json
 
 import pytest
 
 from firefork.api.authorization import Authorizer
 from firefork.api.call import Call
-from firefork.aws.errors import AccessDenied
+from firefork.aws.errors import AccessDenied, ValidationError
 from firefork.aws.principal import Principal, Session
 from firefork.aws.scope import Scope
 from firefork.catalog.iam.access_keys import AccessKeys
 from firefork.catalog.iam.directory import Directory
-from firefork.catalog.iam.entities import User, new_unique_id
+from firefork.catalog.iam.entities import ManagedPolicy, User, new_unique_id
 from firefork.catalog.iam.identities import Identities, RoleMode
 from firefork.catalog.keys import role_session
 from firefork.catalog.resource_policies import ResourcePolicies
@@ -60,6 +61,21 @@ class World:
         self.asked_for_tags += 1
         return self.tags.get(arn, {})
 
+    def managed(self, name, text):
+        """A managed policy; its ARN."""
+        made = ManagedPolicy(
+            account=ACCOUNT,
+            partition="aws",
+            path="/",
+            name=name,
+            id=new_unique_id("ANPA"),
+            created=now(),
+            updated=now(),
+            tags={},
+        )
+        self.directory.create(made, document=text)
+        return made.arn
+
     def give(self, text):
         self.directory.put_inline(User, ACCOUNT, "ann", "p", text)
 
@@ -80,6 +96,11 @@ class World:
         if text is None:
             del self.shared[arn]
         self.policies.forget()
+
+    def refusal(self, service, operation, request):
+        with pytest.raises(AccessDenied) as refused:
+            self.authorizer.check(self.call(service, operation), request)
+        return refused.value.message
 
     def may(self, service, operation, request, **more):
         try:
@@ -107,9 +128,7 @@ def world(database, tmp_path):
 
 class TestCalls:
     def test_without_a_policy_nothing_is_allowed(self, world):
-        with pytest.raises(AccessDenied) as refused:
-            world.authorizer.check(world.call("lambda", "Invoke"), {"FunctionName": "f"})
-        assert refused.value.message == (
+        assert world.refusal("lambda", "Invoke", {"FunctionName": "f"}) == (
             f"User: {ANN.arn} is not authorized to perform: lambda:InvokeFunction on resource: {FUNCTION} "
             "because no identity-based policy allows the lambda:InvokeFunction action"
         )
@@ -177,6 +196,121 @@ class TestCalls:
         world.may_invoke(access_key_id=key.id)
         use = world.keys.last_use(key.id)
         assert (use.service, use.region) == ("lambda", "us-east-1")
+
+
+IAM = f"arn:aws:iam::{ACCOUNT}"
+LOG_GROUP = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/g"
+
+PUBLISHED = [
+    ("lambda", "ListFunctions", {}, "lambda:ListFunctions on resource: *"),
+    ("lambda", "GetFunction", {"FunctionName": "f"}, f"lambda:GetFunction on resource: {FUNCTION}"),
+    ("iam", "GetRole", {"RoleName": "r"}, "iam:GetRole on resource: role r"),
+    (
+        "iam",
+        "AttachRolePolicy",
+        {"RoleName": "r", "PolicyArn": f"{IAM}:policy/p"},
+        "iam:AttachRolePolicy on resource: role r",
+    ),
+    ("iam", "CreateRole", {"RoleName": "r"}, f"iam:CreateRole on resource: {IAM}:role/r"),
+    ("iam", "ListRoles", {}, f"iam:ListRoles on resource: {IAM}:role/"),
+    ("iam", "GetUser", {"UserName": "u"}, "iam:GetUser on resource: user u"),
+    ("iam", "ListAccessKeys", {}, "iam:ListAccessKeys on resource: user ann"),
+    ("iam", "CreateUser", {"UserName": "u"}, f"iam:CreateUser on resource: {IAM}:user/u"),
+    ("iam", "ListUsers", {}, f"iam:ListUsers on resource: {IAM}:user/"),
+    ("iam", "AddUserToGroup", {"GroupName": "g", "UserName": "u"}, "iam:AddUserToGroup on resource: group g"),
+    ("iam", "CreateGroup", {"GroupName": "g"}, f"iam:CreateGroup on resource: {IAM}:group/g"),
+    ("iam", "GetPolicy", {"PolicyArn": f"{IAM}:policy/p"}, f"iam:GetPolicy on resource: policy {IAM}:policy/p"),
+    ("iam", "CreatePolicy", {"PolicyName": "p"}, "iam:CreatePolicy on resource: policy p"),
+    ("iam", "ListPolicies", {}, "iam:ListPolicies on resource: policy path /"),
+    (
+        "iam",
+        "GetInstanceProfile",
+        {"InstanceProfileName": "i"},
+        "iam:GetInstanceProfile on resource: instance profile i",
+    ),
+    (
+        "iam",
+        "CreateInstanceProfile",
+        {"InstanceProfileName": "i"},
+        f"iam:CreateInstanceProfile on resource: {IAM}:instance-profile/i",
+    ),
+    (
+        "iam",
+        "CreateServiceLinkedRole",
+        {"AWSServiceName": "autoscaling.amazonaws.com"},
+        "iam:CreateServiceLinkedRole on resource: "
+        f"{IAM}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+    ),
+    ("iam", "GetAccountSummary", {}, "iam:GetAccountSummary on resource: *"),
+    ("sts", "GetAccessKeyInfo", {"AccessKeyId": "AKIAIOSFODNN7EXAMPLE"}, "sts:GetAccessKeyInfo"),
+    ("logs", "CreateLogGroup", {"logGroupName": "/g"}, f"logs:CreateLogGroup on resource: {LOG_GROUP}:log-stream:"),
+    ("logs", "FilterLogEvents", {"logGroupName": "/g"}, f"logs:FilterLogEvents on resource: {LOG_GROUP}:log-stream:"),
+    ("logs", "ListTagsForResource", {"resourceArn": LOG_GROUP}, f"logs:ListTagsForResource on resource: {LOG_GROUP}"),
+    ("cloudwatch", "PutMetricData", {"Namespace": "n"}, "cloudwatch:PutMetricData"),
+    ("cloudwatch", "GetMetricData", {}, "cloudwatch:GetMetricData"),
+]
+
+TAGGED = [
+    (
+        "iam",
+        "CreateRole",
+        {"RoleName": "r", "Tags": [{"Key": "a", "Value": "b"}]},
+        f"iam:TagRole on resource: {IAM}:role/r",
+    ),
+    (
+        "iam",
+        "CreatePolicy",
+        {"PolicyName": "p", "Tags": [{"Key": "a", "Value": "b"}]},
+        "iam:TagPolicy on resource: policy p",
+    ),
+    (
+        "logs",
+        "CreateLogGroup",
+        {"logGroupName": "/g", "tags": {"a": "b"}},
+        f"logs:TagResource on resource: {LOG_GROUP}",
+    ),
+]
+
+
+class TestWordsOfRefusals:
+    """As people have published them: aws/aws-cdk#27067, aws-samples/rancher-on-aws-workshop#28,
+    galaxyproject/cloudlaunch#205, aws/aws-sam-cli#394, skypilot-org/skypilot#3366, brefphp/bref#2028,
+    elastic/apm-aws-lambda#526, and many more of the same form.
+    """
+
+    @pytest.mark.parametrize(("service", "operation", "request_", "what"), PUBLISHED)
+    def test_nothing_allows(self, world, service, operation, request_, what):
+        action = what.partition(" ")[0]
+        assert world.refusal(service, operation, request_) == (
+            f"User: {ANN.arn} is not authorized to perform: {what} because no identity-based policy allows the "
+            f"{action} action"
+        )
+
+    @pytest.mark.parametrize(("service", "operation", "request_", "what"), TAGGED)
+    def test_what_is_made_may_not_be_tagged(self, world, service, operation, request_, what):
+        world.give(policy([f"{service}:Create*"]))
+        assert f" is not authorized to perform: {what} because " in world.refusal(service, operation, request_)
+
+    def test_a_managed_policy_that_denies_is_named(self, world):
+        """AWS Security Blog, "Enhanced access denied error messages with policy ARNs": since January 2026."""
+        arn = world.managed("deny", policy("lambda:*", effect="Deny"))
+        world.directory.attach(User, ACCOUNT, "ann", arn)
+        end = world.refusal("lambda", "ListFunctions", {}).partition(" on resource: * ")[2]
+        assert end == f"with an explicit deny in an identity-based policy: {arn}"
+        world.directory.detach(User, ACCOUNT, "ann", arn)
+        world.give(policy("*"))
+        world.directory.change(User, ACCOUNT, "ann", lambda ann: dataclasses.replace(ann, boundary_arn=arn))
+        end = world.refusal("lambda", "ListFunctions", {}).partition(" on resource: * ")[2]
+        assert end == f"with an explicit deny in a permissions boundary: {arn}"
+        world.share(FOREIGN, policy("lambda:InvokeFunction", FOREIGN, Principal="*"))
+        end = world.refusal("lambda", "Invoke", {"FunctionName": FOREIGN}).partition(f" on resource: {FOREIGN} ")[2]
+        assert end == "with an explicit deny in a permissions boundary"
+
+    def test_who_is_no_user_has_to_name_one(self, world):
+        """That is looked at before any permission."""
+        session = role_session(f"{IAM}:role/r", "s", session=Session(issued_at_s=0, role_arn=f"{IAM}:role/r"))
+        with pytest.raises(ValidationError, match="Must specify userName when calling with non-User credentials"):
+            world.authorizer.check(world.call("iam", "GetUser", principal=session), {})
 
 
 class TestConditions:

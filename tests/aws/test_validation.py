@@ -93,7 +93,7 @@ class TestWording:
         )
         assert problems == [
             "Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: "
-            "[Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+, Member must not be null]"
+            "[Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]"
         ]
 
 

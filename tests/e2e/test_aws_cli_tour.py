@@ -220,8 +220,18 @@ iam attach-group-policy --group-name team --policy-arn $policy
 iam list-attached-group-policies --group-name team --query AttachedPolicies[].PolicyArn => $policy
 iam list-attached-group-policies --group-name team --path-prefix /other/ --query AttachedPolicies =>
 iam get-account-summary --query SummaryMap.[Users,Groups] => 1 1
+iam get-account-authorization-details --filter User --query UserDetailList[].[UserName,GroupList[0],UserPolicyList[0].PolicyName] => ann team in
 iam list-account-aliases --query AccountAliases =>
+iam create-account-alias --account-alias tour-one
+iam list-account-aliases --query AccountAliases => tour-one
+iam create-account-alias --account-alias tour-one !! EntityAlreadyExists
+iam delete-account-alias --account-alias tour-one
+iam delete-account-alias --account-alias tour-one !! NoSuchEntity
 iam get-account-password-policy !! NoSuchEntity
+iam update-account-password-policy --minimum-password-length 10 --max-password-age 60
+iam get-account-password-policy --query PasswordPolicy.[MinimumPasswordLength,ExpirePasswords,RequireSymbols] => 10 True False
+iam delete-account-password-policy
+iam delete-account-password-policy !! NoSuchEntity
 iam get-login-profile --user-name ann !! NoSuchEntity
 iam delete-login-profile --user-name ann !! NoSuchEntity
 iam list-mfa-devices --user-name ann --query MFADevices =>

@@ -127,6 +127,7 @@ class TestPaginators:
         role, user, group = {"RoleName": "r0"}, {"UserName": "u0"}, {"GroupName": "g0"}
         simulated = {"ActionNames": ["logs:PutLogEvents", "s3:GetObject", "sqs:SendMessage"]}
         lists = {
+            "get_account_authorization_details": ({"Filter": ["User"]}, COUNT),
             "get_group": (group, COUNT),
             "list_access_keys": (user, 2),  # AWS's quota
             "list_account_aliases": ({}, 0),

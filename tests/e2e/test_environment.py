@@ -54,6 +54,21 @@ EVERY_RUNTIME = {
 }
 """Recorded on AWS; what differs from function to function is checked apart."""
 
+SHOW_FROM_PERL = r"""#!/usr/bin/perl
+use strict; use IO::Socket::INET;
+my ($host, $port) = split /:/, $ENV{AWS_LAMBDA_RUNTIME_API};
+sub call { my ($request) = @_;
+  my $s = IO::Socket::INET->new(PeerHost => $host, PeerPort => $port) or die $!;
+  print $s $request; my $all = join '', <$s>; return $all; }
+while (1) {
+  my $next = call("GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  my ($id) = $next =~ /Lambda-Runtime-Aws-Request-Id: (\S+)/i;
+  my $body = "{" . join(",", map { "\"$_\":\"$ENV{$_}\"" } keys %ENV) . "}";
+  call("POST /2018-06-01/runtime/invocation/$id/response HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" .
+       "Content-Length: " . length($body) . "\r\n\r\n$body");
+}
+"""
+
 ENDPOINT = "AWS_ENDPOINT_URL"
 """The one variable that AWS does not have: it makes the SDK find this server."""
 
@@ -95,6 +110,22 @@ class TestVariables:
             r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=[01]", variables.pop("_X_AMZN_TRACE_ID")
         )
         assert variables == expected
+
+    @pytest.mark.parametrize("base", ["provided.al2", "provided.al2023"])
+    def test_of_ones_own_bootstrap(self, make_function, zipped, isolated, base):
+        """Recorded for a program that the service starts itself: nothing of Python's, and nothing of a shell's."""
+        code = zipped({"bootstrap": SHOW_FROM_PERL}, executables=["bootstrap"])
+        variables = make_function(code, runtime=base)()
+        names = EVERY_RUNTIME.keys() - {"PYTHONPATH", "PWD", "SHLVL"}
+        expected = {name: EVERY_RUNTIME[name] for name in names}
+        if base == "provided.al2":
+            for name in ("PATH", "LD_LIBRARY_PATH"):
+                expected[name] = expected[name].removeprefix("/var/lang/bin:").removeprefix("/var/lang/lib:")
+        assert {name: variables.get(name) for name in expected} == expected
+        assert variables.keys() - names == {
+            *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_FUNCTION_NAME"),
+            *("AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "_X_AMZN_TRACE_ID", ENDPOINT),
+        }
 
     def test_are_there_at_init_already(self, show, runtime):
         answer = show(runtime)()

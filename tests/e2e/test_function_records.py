@@ -95,7 +95,7 @@ class TestCreate:
         ("options", "code", "message"),
         [
             ({"Role": "arn:aws:iam::000000000000:user/x"}, "ValidationException", "at 'role' failed to satisfy"),
-            ({"Runtime": "python2.7"}, "InvalidParameterValueException", "Value python2.7 at 'runtime'"),
+            ({"Runtime": "python2.6"}, "InvalidParameterValueException", "Value python2.6 at 'runtime'"),
             ({"Runtime": "python3.7"}, "InvalidParameterValueException", "is not installed on this machine"),
             ({"Timeout": 901}, "ValidationException", "at 'timeout' failed to satisfy constraint"),
             ({"MemorySize": 10_241}, "ValidationException", "at 'memorySize' failed to satisfy constraint"),
@@ -159,7 +159,7 @@ class TestNames:
                 "ResourceNotFoundException",
                 "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')",
             ),
-            ("n" * 65, None, "InvalidParameterValueException", "Member must have length less than or equal to 64"),
+            ("n" * 65, None, "ResourceNotFoundException", f"Function not found: {ARN}:function:{'n' * 65}"),
             ("n" * 257, None, "ValidationException", "Member must have length less than or equal to"),
             ("no spaces", None, "ValidationException", "Member must satisfy regular expression pattern"),
         ],

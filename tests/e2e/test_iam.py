@@ -204,7 +204,7 @@ class TestPolicies:
     def test_aws_policies_cannot_be_changed(self, iam):
         code, message = refused(iam.delete_policy, PolicyArn=BASIC)
         assert code == "AccessDenied"
-        assert f"is not authorized to perform: iam:DeletePolicy on resource: {BASIC}" in message
+        assert f"is not authorized to perform: iam:DeletePolicy on resource: policy {BASIC}" in message
 
 
 class TestUsersAndGroups:
@@ -327,6 +327,24 @@ class TestSimulation:
             ),
         )["EvaluationResults"]
         assert (shared["EvalDecision"], shared["EvalResourceName"]) == ("allowed", bucket)
+        assert shared["EvalDecisionDetails"] == {}
+        assert shared["ResourceSpecificResults"] == [
+            {
+                "EvalResourceName": bucket,
+                "EvalResourceDecision": "allowed",
+                "MatchedStatements": shared["MatchedStatements"],
+                "MissingContextValues": [],
+            }
+        ]
+        (match,) = shared["MatchedStatements"]
+        assert (match["SourcePolicyId"], match["SourcePolicyType"]) == ("ResourcePolicy", "Resource Policy")
+        assert refused(
+            iam.simulate_custom_policy,
+            PolicyInputList=[allow("logs:*")],
+            ActionNames=["s3:ListBucket"],
+            CallerArn=f"arn:aws:iam::{ACCOUNT}:role/ann",
+            ResourcePolicy=document({"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": bucket}),
+        ) == ("InvalidInput", "Invalid caller - Caller must be an IAM user in this context.")
 
     def test_principal(self, iam, name):
         arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=FOR_LAMBDA)["Role"]["Arn"]
@@ -335,7 +353,7 @@ class TestSimulation:
             PolicySourceArn=arn, ActionNames=["logs:PutLogEvents", "lambda:InvokeFunction"]
         )["EvaluationResults"]
         assert [one["EvalDecision"] for one in results] == ["allowed", "implicitDeny"]
-        assert results[0]["MatchedStatements"][0]["SourcePolicyType"] == "aws-managed"
+        assert results[0]["MatchedStatements"][0]["SourcePolicyType"] == "IAM Policy"
         assert refused(iam.simulate_principal_policy, PolicySourceArn=f"{arn}x", ActionNames=["a:A"])[0] == (
             "NoSuchEntity"
         )
@@ -579,6 +597,25 @@ class TestModes:
         )
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=FOR_LAMBDA)
         assert lambda_.create_function(**request)["Role"] == request["Role"]
+
+    def test_enforce_wants_those_that_a_role_trusts(self, start_server, tmp_path, name):
+        """So a role cannot trust itself at first. Published by users of Terraform and of the AWS CLI."""
+        iam = start_server(tmp_path, "--iam", "enforce").client("iam")
+        role, user = (f"arn:aws:iam::{ACCOUNT}:{kind}/{name}" for kind in ("role", "user"))
+
+        def trust(arn):
+            return json.dumps({"Statement": {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "sts:AssumeRole"}})
+
+        for arn in (role, user):
+            assert refused(iam.create_role, RoleName=name, AssumeRolePolicyDocument=trust(arn)) == (
+                "MalformedPolicyDocument",
+                f'Invalid principal in policy: "AWS":"{arn}"',
+            )
+        iam.create_user(UserName=name)
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust(user))
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust(role))
+        elsewhere = trust("arn:aws:iam::222222222222:role/x")
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=elsewhere)
 
     def test_everything_survives_a_restart(self, start_server, tmp_path, name):
         first = start_server(tmp_path)

@@ -72,6 +72,13 @@ class TestStartLiveTail:
         for stream in open_ones:
             stream.close()
 
+    def test_a_pattern_that_needs_quotes(self, direct, tailed):
+        """As published in DefangLabs/defang#1008."""
+        with pytest.raises(direct.exceptions.InvalidParameterException) as refusal:
+            direct.start_live_tail(logGroupIdentifiers=[tailed[1]], logEventFilterPattern='""')
+        message = refusal.value.response["Error"]["Message"]
+        assert message == "Invalid filter pattern: Invalid character(s) in term '\"\"'"
+
     @pytest.mark.parametrize(
         ("members", "code"),
         [

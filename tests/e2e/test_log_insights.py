@@ -1,6 +1,7 @@
 """Logs Insights by boto3 against a real server."""
 
 import json
+import re
 import time
 import uuid
 
@@ -95,11 +96,12 @@ class TestQueries:
         ]
 
     def test_they_are_described(self, logs, group):
-        query_id = logs.start_query(logGroupName=group, startTime=0, endTime=1, queryString="fields x")["queryId"]
+        end = int(time.time())
+        query_id = logs.start_query(logGroupName=group, startTime=0, endTime=end, queryString="fields x")["queryId"]
         await_end(logs, query_id)
         described = logs.describe_queries(logGroupName=group, status="Complete")["queries"]
         assert described[0]["queryId"] == query_id
-        assert described[0]["queryString"] == "fields x"
+        assert described[0]["queryString"] == f'SOURCE "{group}" START=0 END={end}999 | fields x'
 
 
 class TestRefusals:
@@ -121,6 +123,36 @@ class TestRefusals:
                 call()
             assert code(refusal) == "ResourceNotFoundException"
 
+    def test_a_group_that_is_not_there_is_named(self, logs):
+        """As recorded: localstack's test_logs_queries.snapshot.json, 2026."""
+        with pytest.raises(ClientError) as refusal:
+            ask(logs, "/none", "fields n")
+        assert re.fullmatch(
+            r"Log group '/none' does not exist for account ID '000000000000' \(Service: AWSLogs; Status Code: 400; "
+            r"Error Code: ResourceNotFoundException; Request ID: [0-9a-f-]{36}; Proxy: null\)",
+            refusal.value.response["Error"]["Message"],
+        )
+
+    def test_a_time_in_which_there_was_no_group(self, logs, group):
+        """As in several published answers of 2025 and 2026, with the place of the whole query."""
+        with pytest.raises(ClientError) as refusal:
+            logs.start_query(logGroupName=group, startTime=0, endTime=1, queryString="fields @message")
+        assert code(refusal) == "MalformedQueryException"
+        assert refusal.value.response["Error"]["Message"] == (
+            "Query's end date and time is either before the log groups creation time or exceeds the log groups log "
+            "retention settings ([0,14])"
+        )
+
+    def test_the_last_second_counts_as_a_whole(self, logs, group):
+        """As the query string that DescribeQueries shows says: END=…999."""
+        late = {"logGroupName": f"{group}-late"}
+        logs.create_log_group(**late)
+        logs.create_log_stream(**late, logStreamName="s")
+        now = int(time.time())
+        logs.put_log_events(**late, logStreamName="s", logEvents=[{"timestamp": now * 1000 + 900, "message": "m"}])
+        query_id = logs.start_query(**late, startTime=now, endTime=now, queryString="fields @message")["queryId"]
+        assert len(await_end(logs, query_id)["results"]) == 1
+
     def test_parameters_that_contradict(self, logs, group):
         for parameters in (
             {"logGroupName": group, "startTime": 2, "endTime": 1},
@@ -133,7 +165,7 @@ class TestRefusals:
             assert code(refusal) == "InvalidParameterException"
 
     def test_an_ended_query_cannot_be_stopped(self, logs, group):
-        query_id = logs.start_query(logGroupName=group, startTime=0, endTime=1, queryString="fields n")["queryId"]
+        query_id = logs.start_query(logGroupName=group, startTime=0, endTime=10**10, queryString="fields n")["queryId"]
         await_end(logs, query_id)
         with pytest.raises(ClientError) as refusal:
             logs.stop_query(queryId=query_id)

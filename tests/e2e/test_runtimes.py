@@ -22,13 +22,14 @@ class TestMissingRuntime:
 
 
 class TestBlockedRuntime:
-    def test_is_refused(self, make_function, brisk):
+    @pytest.mark.parametrize("blocked", ["python3.7", "provided"])
+    def test_is_refused(self, make_function, brisk, blocked):
         """Past its block-create date, in AWS's words; this server has no option that allows it."""
         client = brisk.client("lambda")
         with pytest.raises(client.exceptions.InvalidParameterValueException) as refusal:
-            make_function("", runtime="python3.7", client=client)
+            make_function("", runtime=blocked, client=client)
         assert refusal.value.response["Error"]["Message"] == (
-            "The runtime parameter of python3.7 is no longer supported for creating or updating AWS Lambda functions. "
+            f"The runtime parameter of {blocked} is no longer supported for creating or updating AWS Lambda functions. "
             "We recommend you use a supported runtime while creating or updating functions."
         )
 

@@ -81,8 +81,16 @@ class TestPositions:
     def test_of_a_list(self):
         text = '{\n  "Version": "2012-10-17",\n  "Statement": [\n    {"a": [1]},\n    {"b": 2}\n  ]\n}'
         first, second = statement_positions(text)
-        assert first == (Position(4, 5), Position(4, 15))
-        assert second == (Position(5, 5), Position(5, 13))
+        assert first == (Position(3, 17), Position(4, 15))
+        assert second == (Position(4, 15), Position(5, 13))
+
+    def test_of_published_answers(self):
+        one = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"dynamodb:*","Resource":"*","Condition":'
+        one += '{"DateGreaterThan":{"aws:CurrentTime":"2018-08-16T12:00:00Z"}}}}'
+        assert statement_positions(one) == [(Position(1, 38), Position(1, 167))]
+        administrator = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        text = json.dumps({"Version": "2012-10-17", "Statement": [administrator]}, indent=2)
+        assert statement_positions(text) == [(Position(3, 17), Position(8, 6))]
 
     def test_of_a_single_statement(self):
-        assert statement_positions('{"Statement":{"a":1},"Id":"x"}') == [(Position(1, 14), Position(1, 21))]
+        assert statement_positions('{"Statement":{"a":1},"Id":"x"}') == [(Position(1, 15), Position(1, 21))]

@@ -234,6 +234,12 @@ class TestRefusals:
         start = f"User: {USER.arn} is not authorized to perform: lambda:InvokeFunction on resource: {FUNCTION}"
         assert text == f"{start} {tail}"
 
+    @pytest.mark.parametrize("action", ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"])
+    def test_sts_gives_no_reason(self, action):
+        """noqdev/iambic#357, OvertureMaps/stac#113."""
+        text = refusal.message(USER, action, ROLE_ARN, decide(identity(deny(action)), action=action))
+        assert text == f"User: {USER.arn} is not authorized to perform: {action} on resource: {ROLE_ARN}"
+
     def test_across_accounts(self):
         text = refusal.message(USER, "lambda:InvokeFunction", FUNCTION, decide(identity(allow()), same_account=False))
         assert text.endswith("because no resource-based policy allows the lambda:InvokeFunction action")

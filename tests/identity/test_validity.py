@@ -199,6 +199,10 @@ class TestTrustPolicies:
             ({"Resource": "*"}, "Has prohibited field Resource"),
             ({"Principal": None}, "Missing required field Principal"),
             ({"Principal": {"AWS": "nobody"}}, 'Invalid principal in policy: "AWS":"nobody"'),
+            *(
+                ({"Principal": {"AWS": f"arn:aws:{end}"}}, f'Invalid principal in policy: "AWS":"arn:aws:{end}"')
+                for end in ("iam::1:user/u", f"iam::{'1' * 12}:group/g", f"sts::{'1' * 12}:assumed-role/r/*")
+            ),
             ({"Principal": {"Service": "lambda"}}, 'Invalid principal in policy: "SERVICE":"lambda"'),
         ],
     )

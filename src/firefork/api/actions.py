@@ -3,7 +3,9 @@
 Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Lambda", "… Amazon CloudWatch
 Logs", "… AWS Identity and Access Management", "… Amazon CloudWatch", "… Amazon EventBridge Schemas". Where that page
 names no resource the resource is ``*``. Resource names of CloudWatch Logs are those that its refusals show. An
-operation without a row needs the action of its own name on ``*``.
+operation without a row needs the action of its own name on ``*``. How a refusal names a resource is as seen in
+refusals that people have published from 2018 to 2026: IAM writes ``role NAME`` of what exists and the ARN of what does
+not yet; STS and CloudWatch do not write ``on resource: *``.
 """
 
 from __future__ import annotations
@@ -14,8 +16,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from firefork.api.call import Call
+from firefork.aws.principal import PrincipalType
 from firefork.aws.scope import Scope
-from firefork.catalog.iam.entities import Entity, Group, InstanceProfile, ManagedPolicy, Role, User
+from firefork.catalog.iam.entities import (
+    SERVICE_ROLE_PATH,
+    Entity,
+    Group,
+    InstanceProfile,
+    ManagedPolicy,
+    Role,
+    User,
+    service_role_name,
+)
 from firefork.catalog.references import FunctionReference
 from firefork.catalog.schemas.entities import registry_arn, schema_arn
 from firefork.identity.context import Value
@@ -32,6 +44,8 @@ class Asked:
 
 Resources = Callable[[Asked], Sequence[str]]
 Keys = Callable[[Asked], Mapping[str, Value]]
+Shown = Callable[[str], str | None]
+"""How a refusal names a resource, ``None`` if it does not name it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +56,7 @@ class Permission:
     resources: Resources
     keys: Keys | None = None
     """Condition keys of the service that the request sets, in lower case."""
+    shown: Shown = str
 
 
 # ---- resources of Lambda
@@ -151,10 +166,10 @@ _USE_LAYERS: Final = Permission("lambda:GetLayerVersion", _layers)
 
 
 def _rows(
-    service: str, operations: str, resources: Resources, keys: Keys | None = None
+    service: str, operations: str, resources: Resources, keys: Keys | None = None, shown: Shown = str
 ) -> Iterable[tuple[str, tuple[Permission, ...]]]:
     """Operations whose action has their own name."""
-    return ((name, (Permission(f"{service}:{name}", resources, keys),)) for name in operations.split())
+    return ((name, (Permission(f"{service}:{name}", resources, keys, shown),)) for name in operations.split())
 
 
 LAMBDA: Final[Mapping[str, Sequence[Permission]]] = {
@@ -277,6 +292,11 @@ def _group(asked: Asked) -> Sequence[str]:
     return (asked.call.scope.arn("logs", f"log-group:{_group_name(asked)}:log-stream:"),)
 
 
+def _tagged_group(asked: Asked) -> Sequence[str]:
+    """Tags belong to the group itself."""
+    return (asked.call.scope.arn("logs", f"log-group:{_group_name(asked)}"),) if asked.request.get("tags") else ()
+
+
 def _chosen_groups(asked: Asked) -> Sequence[str]:
     request = asked.request
     chosen = request.get("logGroupNames") or request.get("logGroupIdentifiers") or [request.get("logGroupName") or ""]
@@ -291,7 +311,7 @@ def _stream(asked: Asked) -> Sequence[str]:
 LOGS: Final[Mapping[str, Sequence[Permission]]] = {
     "CreateLogGroup": (
         Permission("logs:CreateLogGroup", _group),
-        Permission("logs:TagResource", lambda asked: _group(asked) if asked.request.get("tags") else ()),
+        Permission("logs:TagResource", _tagged_group),
     ),
     **dict(
         _rows(
@@ -317,7 +337,12 @@ def _entity(kind: type[Entity], member: str) -> Resources:
 
     def resources(asked: Asked) -> Sequence[str]:
         name = asked.request.get(member)
-        return (asked.call.principal.arn,) if name is None else (asked.arn_of(kind, name),)
+        if name is not None:
+            return (asked.arn_of(kind, name),)
+        principal = asked.call.principal
+        if principal.type is PrincipalType.ROLE_SESSION:
+            principal.own_user_name()  # raises: that is looked at before any permission
+        return (principal.arn,)
 
     return resources
 
@@ -345,6 +370,25 @@ def _boundary_keys(asked: Asked) -> Mapping[str, Value]:
     return {"iam:permissionsboundary": arn} if arn else {}
 
 
+def _service_role(asked: Asked) -> Sequence[str]:
+    service = asked.request["AWSServiceName"]
+    name = service_role_name(service, asked.request.get("CustomSuffix"))
+    return (asked.call.scope.global_arn("iam", f"role{SERVICE_ROLE_PATH}{service}/{name}"),)
+
+
+def _named(noun: str) -> Shown:
+    """``role NAME``, without the path."""
+    return lambda arn: f"{noun} {arn.rpartition('/')[2]}"
+
+
+def _policy_arn(arn: str) -> str:
+    return f"policy {arn}"
+
+
+def _policy_path(arn: str) -> str:
+    return f"policy path {arn.partition(':policy')[2]}"
+
+
 _ROLE: Final = _entity(Role, "RoleName")
 _USER: Final = _entity(User, "UserName")
 _GROUP: Final = _entity(Group, "GroupName")
@@ -361,8 +405,8 @@ IAM: Final[Mapping[str, Sequence[Permission]]] = {
         Permission("iam:TagUser", _if_tagged(_new(User, "UserName"))),
     ),
     "CreatePolicy": (
-        Permission("iam:CreatePolicy", _new(ManagedPolicy, "PolicyName")),
-        Permission("iam:TagPolicy", _if_tagged(_new(ManagedPolicy, "PolicyName"))),
+        Permission("iam:CreatePolicy", _new(ManagedPolicy, "PolicyName"), shown=_named("policy")),
+        Permission("iam:TagPolicy", _if_tagged(_new(ManagedPolicy, "PolicyName")), shown=_named("policy")),
     ),
     "CreateInstanceProfile": (
         Permission("iam:CreateInstanceProfile", _new(InstanceProfile, "InstanceProfileName")),
@@ -376,10 +420,18 @@ IAM: Final[Mapping[str, Sequence[Permission]]] = {
             "ListInstanceProfilesForRole ListRolePolicies ListRoleTags PutRolePolicy TagRole UntagRole "
             "UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription DeleteServiceLinkedRole",
             _ROLE,
+            shown=_named("role"),
         )
     ),
-    **dict(_rows("iam", "AttachRolePolicy DetachRolePolicy", _ROLE, _attachment_keys)),
-    **dict(_rows("iam", "PutRolePermissionsBoundary", _ROLE, _boundary_keys)),
+    **dict(_rows("iam", "AttachRolePolicy DetachRolePolicy", _ROLE, _attachment_keys, _named("role"))),
+    **dict(_rows("iam", "PutRolePermissionsBoundary", _ROLE, _boundary_keys, _named("role"))),
+    "CreateServiceLinkedRole": (
+        Permission(
+            "iam:CreateServiceLinkedRole",
+            _service_role,
+            lambda asked: {"iam:awsservicename": asked.request["AWSServiceName"]},
+        ),
+    ),
     **dict(
         _rows(
             "iam",
@@ -388,29 +440,32 @@ IAM: Final[Mapping[str, Sequence[Permission]]] = {
             "ListGroupsForUser ListMFADevices ListSSHPublicKeys ListServiceSpecificCredentials ListSigningCertificates "
             "ListUserPolicies ListUserTags PutUserPolicy TagUser UntagUser UpdateAccessKey UpdateUser",
             _USER,
+            shown=_named("user"),
         )
     ),
-    **dict(_rows("iam", "AttachUserPolicy DetachUserPolicy", _USER, _attachment_keys)),
-    **dict(_rows("iam", "PutUserPermissionsBoundary", _USER, _boundary_keys)),
+    **dict(_rows("iam", "AttachUserPolicy DetachUserPolicy", _USER, _attachment_keys, _named("user"))),
+    **dict(_rows("iam", "PutUserPermissionsBoundary", _USER, _boundary_keys, _named("user"))),
     **dict(
         _rows(
             "iam",
             "AddUserToGroup DeleteGroup DeleteGroupPolicy GetGroup GetGroupPolicy ListAttachedGroupPolicies "
             "ListGroupPolicies PutGroupPolicy RemoveUserFromGroup UpdateGroup",
             _GROUP,
+            shown=_named("group"),
         )
     ),
-    **dict(_rows("iam", "AttachGroupPolicy DetachGroupPolicy", _GROUP, _attachment_keys)),
+    **dict(_rows("iam", "AttachGroupPolicy DetachGroupPolicy", _GROUP, _attachment_keys, _named("group"))),
     **dict(
         _rows(
             "iam",
             "DeleteInstanceProfile GetInstanceProfile ListInstanceProfileTags RemoveRoleFromInstanceProfile "
             "TagInstanceProfile UntagInstanceProfile",
             _PROFILE,
+            shown=_named("instance profile"),
         )
     ),
     "AddRoleToInstanceProfile": (
-        Permission("iam:AddRoleToInstanceProfile", _PROFILE),
+        Permission("iam:AddRoleToInstanceProfile", _PROFILE, shown=_named("instance profile")),
         Permission("iam:PassRole", _ROLE, lambda asked: {"iam:passedtoservice": "ec2.amazonaws.com"}),
     ),
     **dict(
@@ -419,12 +474,13 @@ IAM: Final[Mapping[str, Sequence[Permission]]] = {
             "CreatePolicyVersion DeletePolicy DeletePolicyVersion GetPolicy GetPolicyVersion ListEntitiesForPolicy "
             "ListPolicyTags ListPolicyVersions SetDefaultPolicyVersion TagPolicy UntagPolicy",
             _POLICY,
+            shown=_policy_arn,
         )
     ),
     **dict(_rows("iam", "ListRoles", _all_of(Role))),
     **dict(_rows("iam", "ListUsers", _all_of(User))),
     **dict(_rows("iam", "ListGroups", _all_of(Group))),
-    **dict(_rows("iam", "ListPolicies", _all_of(ManagedPolicy))),
+    **dict(_rows("iam", "ListPolicies", _all_of(ManagedPolicy), shown=_policy_path)),
     **dict(_rows("iam", "ListInstanceProfiles", _all_of(InstanceProfile))),
     **dict(_rows("iam", "SimulatePrincipalPolicy GetContextKeysForPrincipalPolicy", _given("PolicySourceArn"))),
 }
@@ -437,10 +493,18 @@ STS: Final[Mapping[str, Sequence[Permission]]] = {
     "AssumeRole": (),
 }
 
+
+def _not_shown(resource: str) -> None:
+    return None
+
+
 CLOUDWATCH: Final[Mapping[str, Sequence[Permission]]] = {
     "PutMetricData": (
         Permission(
-            "cloudwatch:PutMetricData", _everything, lambda asked: {"cloudwatch:namespace": asked.request["Namespace"]}
+            "cloudwatch:PutMetricData",
+            _everything,
+            lambda asked: {"cloudwatch:namespace": asked.request["Namespace"]},
+            _not_shown,
         ),
     ),
 }
@@ -487,4 +551,7 @@ TABLE: Final[Mapping[str, Mapping[str, Sequence[Permission]]]] = {
 def permissions(service: str, operation: str) -> Sequence[Permission]:
     """What a caller needs for an operation."""
     found = TABLE.get(service, {}).get(operation)
-    return (Permission(f"{service}:{operation}", _everything),) if found is None else found
+    if found is not None:
+        return found
+    shown: Shown = _not_shown if service in ("sts", "cloudwatch") else str
+    return (Permission(f"{service}:{operation}", _everything, shown=shown),)

@@ -147,7 +147,10 @@ class Authorizer:
                 extra = permission.keys(asked) if permission.keys is not None else {}
                 decision = self._decide(call, request, known, permission.action, resource, extra)
                 if not decision.allowed:
-                    raise AccessDenied(refusal.message(known.caller, permission.action, resource, decision))
+                    own = account_of(resource) in ("", known.caller.account)
+                    raise AccessDenied(
+                        refusal.message(known.caller, permission.action, permission.shown(resource), decision, own=own)
+                    )
 
     def _check_foreign_role(self, role_arn: str) -> None:
         """Roles of other accounts cannot be passed; one that does not exist is only a name while IAM is relaxed."""

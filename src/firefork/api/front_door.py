@@ -320,8 +320,9 @@ class _Exchange:
         if shape is not None:
             found = validation.violations(shape, parameters)
             if found:
+                usual, words = deviations.own_words(self.service, found)
                 show_values = self.service not in deviations.HIDDEN_VALUES
-                raise ValidationError(validation.message(found, show_values=show_values))
+                raise ValidationError(words or validation.message(usual, show_values=show_values))
         return parameters
 
     async def _pass_on(self, service: str) -> HttpAnswer:

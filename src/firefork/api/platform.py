@@ -31,6 +31,7 @@ from firefork.api.front_door import FrontDoor
 from firefork.api.http_server import HttpServer
 from firefork.api.iam.account import Account as IamAccount
 from firefork.api.iam.attachments import EntityPolicies
+from firefork.api.iam.details import AuthorizationDetails
 from firefork.api.iam.groups import Groups as IamGroups
 from firefork.api.iam.instance_profiles import InstanceProfiles
 from firefork.api.iam.policies import Policies as ManagedPolicies
@@ -336,7 +337,7 @@ class Platform:
                     self.live_tails,
                 ],
                 "iam": [
-                    Roles(self.directory),
+                    Roles(self.directory, self.identities),
                     EntityPolicies(self.directory),
                     ManagedPolicies(self.directory),
                     Users(self.directory, self.access_keys),
@@ -344,6 +345,7 @@ class Platform:
                     InstanceProfiles(self.directory),
                     Simulation(self.directory),
                     IamAccount(self.directory),
+                    AuthorizationDetails(self.directory),
                 ],
                 "sts": [Identity(self.keys, self.directory, self.identities)],
                 "cloudwatch": [

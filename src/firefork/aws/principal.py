@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from firefork.aws.errors import ValidationError
+
 
 class PrincipalType(Enum):
     """What ``aws:PrincipalType`` says."""
@@ -57,6 +59,15 @@ class Principal:
         if self.type is PrincipalType.ROLE_SESSION:
             return resource.split("/")[1]
         return resource.rpartition("/")[2]
+
+    def own_user_name(self) -> str:
+        """The user that a request of IAM means when it names none: the caller.
+
+        Raises ValidationError if the caller is no user.
+        """
+        if self.type is not PrincipalType.USER:
+            raise ValidationError("Must specify userName when calling with non-User credentials")
+        return self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,7 +119,10 @@ def _structure(shape: Any) -> Check:
 
 def _list(shape: Any) -> Check:
     lowest, highest = shape.metadata.get("min", 0), shape.metadata.get("max")
-    item_problem = _scalar_problem(shape.member)
+    sparse = bool(shape._shape_model.get("sparse"))
+    item_problem = _scalar_problem(shape.member, nullable=sparse)
+    constraints = list(_constraints(shape.member))
+    alone = constraints[0] if sparse and len(constraints) == 1 else None
     element = _Inner(shape.member)
 
     def check(value: list[Any], path: str, found: list[str]) -> None:
@@ -128,7 +131,7 @@ def _list(shape: Any) -> Check:
             problem = next(filter(None, map(item_problem, value)), None)
             if problem:
                 shown = f"[{', '.join(map(_show, value))}]"
-                found.append(_failed(shown, path, f"Member must satisfy constraint: {problem}"))
+                found.append(_failed(shown, path, alone or f"Member must satisfy constraint: {problem}"))
             return
         for number, item in enumerate(value, 1):
             element.add_violations(item, f"{path}.{number}.member", found)
@@ -138,7 +141,7 @@ def _list(shape: Any) -> Check:
 
 def _map(shape: Any) -> Check:
     lowest, highest = shape.metadata.get("min", 0), shape.metadata.get("max")
-    key_problem, value_problem = _scalar_problem(shape.key), _scalar_problem(shape.value)
+    key_problem, value_problem = _scalar_problem(shape.key, nullable=True), _scalar_problem(shape.value)
     secret = bool(shape.metadata.get("sensitive"))
     element = _Inner(shape.value)
 
@@ -160,14 +163,15 @@ def _map(shape: Any) -> Check:
     return check
 
 
-def _scalar_problem(shape: Shape) -> Callable[[Any], str | None] | None:
+def _scalar_problem(shape: Shape, *, nullable: bool = False) -> Callable[[Any], str | None] | None:
     """For elements that are plain values: all that holds for one, if it breaks any of it. ``None`` for the others.
 
-    The service tells the whole set, once for the collection: ``[Member must …, Member must not be null]``.
+    The service tells the whole set, once for the collection: ``[Member must …, Member must not be null]``. Of keys,
+    and of the elements of sparse lists, it does not say the last (recorded in November 2025).
     """
     if shape.type_name in ("structure", "list", "map"):
         return None
-    whole = f"[{', '.join([*_constraints(shape), _NOT_NULL])}]"
+    whole = f"[{', '.join([*_constraints(shape), *([] if nullable else [_NOT_NULL])])}]"
     check = _check_of(shape)
 
     def problem(value: Any) -> str | None:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, select
 
 from firefork.aws.errors import InvalidParameterValue, ResourceConflict, ResourceInUse, ResourceNotFound
 from firefork.aws.scope import Scope
-from firefork.catalog.event_sources import SQS, check, kind_of
+from firefork.catalog.event_sources import SELF_MANAGED_KAFKA, SQS, EventSourceKind, check, kind_of
 from firefork.catalog.functions import SETTLE_AFTER_S, Functions
 from firefork.catalog.qualified import qualified_arn, qualifier_exists
 from firefork.catalog.references import FunctionReference
@@ -54,8 +54,8 @@ class EventSourceMapping:
         return qualified_arn(self.function.scope, self.function.name, self.function.qualifier)
 
     @property
-    def is_stream(self) -> bool:
-        return kind_of(self.source_arn, self_managed=self.source_arn is None).is_stream
+    def kind(self) -> EventSourceKind:
+        return kind_of(self.source_arn, self_managed=self.source_arn is None)
 
 
 class EventSourceMappings:
@@ -76,14 +76,17 @@ class EventSourceMappings:
     ) -> EventSourceMapping:
         """Raises InvalidParameterValue, ResourceConflict."""
         kind = kind_of(source_arn, self_managed="SelfManagedEventSource" in settings)
+        uuid = new_id()
         whole = {**kind.defaults, "BatchSize": kind.batch_size, **settings}
+        if kind is SELF_MANAGED_KAFKA:  # the consumer group is called like the mapping, unless it has a name (recorded)
+            whole.setdefault("SelfManagedKafkaEventSourceConfig", {"ConsumerGroupId": uuid})
         check(kind, whole, source_arn=source_arn)
         mapping = EventSourceMapping(
             scope=function.scope,
-            uuid=new_id(),
+            uuid=uuid,
             function=function,
             source_arn=source_arn,
-            state="Creating",
+            state="Disabled" if kind.begins_disabled and not enabled else "Creating",
             enabled=enabled,
             settings=whole,
             last_modified=now(),

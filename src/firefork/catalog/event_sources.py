@@ -50,26 +50,37 @@ class EventSourceKind:
     needs_position: bool = False
     positions: tuple[str, ...] = ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP")
     is_stream: bool = False
+    tells_result: bool = False
+    """Whether its mappings have a LastProcessingResult."""
+    begins_disabled: bool = False
+    """Whether a mapping that is not to be enabled is Disabled at once, instead of Creating (recorded)."""
 
 
 SQS: Final = EventSourceKind(
     name="SQS",
     batch_size=10,
+    begins_disabled=True,
     defaults={**_COMMON, "FunctionResponseTypes": []},
     unsupported=("DestinationConfig", *_STREAM_ONLY),
     positions=(),
 )
-KINESIS: Final = EventSourceKind(name="Kinesis", defaults=_STREAM, needs_position=True, is_stream=True)
+KINESIS: Final = EventSourceKind(
+    name="Kinesis", defaults=_STREAM, needs_position=True, is_stream=True, tells_result=True
+)
 DYNAMODB: Final = EventSourceKind(
     name="DynamoDB",
     defaults=_STREAM,
     needs_position=True,
     positions=("TRIM_HORIZON", "LATEST"),
     is_stream=True,
+    tells_result=True,
 )
 MSK: Final = EventSourceKind(name="MSK", unsupported=("TumblingWindowInSeconds", "ParallelizationFactor"))
 SELF_MANAGED_KAFKA: Final = EventSourceKind(
-    name="Kafka", unsupported=("TumblingWindowInSeconds", "ParallelizationFactor")
+    name="Kafka",
+    defaults={"StartingPosition": "TRIM_HORIZON"},
+    unsupported=("TumblingWindowInSeconds", "ParallelizationFactor"),
+    tells_result=True,
 )
 MQ: Final = EventSourceKind(
     name="MQ", unsupported=("DestinationConfig", "FunctionResponseTypes", *_STREAM_ONLY), positions=()
@@ -154,11 +165,23 @@ def _check_queue(settings: Mapping[str, Any], *, fifo: bool) -> None:
 
 def _check_filter(pattern: str | None) -> None:
     try:
-        valid = isinstance(json.loads(pattern or ""), dict)
-    except ValueError:
+        valid = _is_pattern(json.loads(pattern or ""))
+    except (ValueError, RecursionError):
         valid = False
     if not valid:
         raise InvalidParameterValue("Invalid filter pattern definition.")
+
+
+def _is_pattern(node: object) -> bool:
+    """Names at last lead to lists of what may be there, which are not empty: strings, numbers, comparisons and such."""
+    if not isinstance(node, dict):
+        return False
+    return all(
+        bool(value) and not any(isinstance(item, list) for item in value)
+        if isinstance(value, list)
+        else _is_pattern(value)
+        for value in node.values()
+    )
 
 
 def _unsupported(member: str) -> InvalidParameterValue:

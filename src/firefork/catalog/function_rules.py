@@ -15,7 +15,7 @@ from typing import Any, Final
 from firefork.aws.errors import InvalidParameterValue
 from firefork.aws.scope import Scope
 from firefork.catalog.function import LayerReference
-from firefork.catalog.runtimes import RUNTIMES, creatable
+from firefork.catalog.runtimes import RETIRED, RUNTIMES, creatable
 
 ENVIRONMENT_LIMIT: Final = 4096
 LAYER_LIMIT: Final = 5
@@ -51,14 +51,13 @@ RESERVED_VARIABLES: Final = frozenset(
 def check_runtime(identifier: str, today: date, *, updating: bool, allow_blocked: bool) -> None:
     """Raises InvalidParameterValue for a runtime that AWS does not have, or no longer lets functions use."""
     info = RUNTIMES.get(identifier)
-    if info is None:
+    if info is None and identifier not in RETIRED:
         allowed = ", ".join(creatable(today, allow_blocked=allow_blocked))
         raise InvalidParameterValue(
             f"Value {identifier} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
             f"[{allowed}] or be a valid ARN"
         )
-    open_to_use = info.updatable(today) if updating else info.creatable(today)
-    if not open_to_use and not allow_blocked:
+    if info is None or not (allow_blocked or (info.updatable(today) if updating else info.creatable(today))):
         raise InvalidParameterValue(
             f"The runtime parameter of {identifier} is no longer supported for creating or updating AWS Lambda "
             "functions. We recommend you use a supported runtime while creating or updating functions."

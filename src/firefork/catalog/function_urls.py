@@ -41,7 +41,8 @@ class FunctionUrl:
     url_id: str
     """32 lower-case letters and digits: the first label of the host name."""
     auth_type: str
-    invoke_mode: str = "BUFFERED"
+    invoke_mode: str | None = None
+    """``None`` until it is set: that means BUFFERED."""
     cors: Mapping[str, Any] | None = None
     created: datetime
     last_modified: datetime

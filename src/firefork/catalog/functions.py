@@ -459,6 +459,8 @@ class Functions:
         """
         if qualifier == LATEST:
             raise InvalidParameterValue("$LATEST version cannot be deleted without deleting the function.")
+        if number_of(qualifier) is None and "$" not in str(qualifier):  # of any function, also one that is not there
+            raise InvalidParameterValue("Deletion of aliases is not currently supported.")
         with self._lock:
             with self._write(scope, name) as connection:
                 need(connection, scope, name)

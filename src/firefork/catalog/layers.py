@@ -38,8 +38,9 @@ class LayerVersion:
     description: str
     code_sha256: str
     code_size: int
-    compatible_runtimes: tuple[str, ...]
-    compatible_architectures: tuple[str, ...]
+    compatible_runtimes: Sequence[str] | None
+    compatible_architectures: Sequence[str] | None
+    """``None`` where the publisher said nothing; shown again, an empty list is not the same."""
     license: str | None
     created: datetime
 
@@ -65,8 +66,8 @@ class Layers:
         package: Package,
         *,
         description: str = "",
-        compatible_runtimes: Sequence[str] = (),
-        compatible_architectures: Sequence[str] = (),
+        compatible_runtimes: Sequence[str] | None = None,
+        compatible_architectures: Sequence[str] | None = None,
         license_info: str | None = None,
     ) -> LayerVersion:
         """Store the next version; numbers are never used again."""
@@ -85,8 +86,8 @@ class Layers:
                 description=description,
                 code_sha256=package.digest,
                 code_size=package.size,
-                compatible_runtimes=tuple(compatible_runtimes),
-                compatible_architectures=tuple(compatible_architectures),
+                compatible_runtimes=compatible_runtimes,
+                compatible_architectures=compatible_architectures,
                 license=license_info,
                 created=now(),
             )
@@ -202,6 +203,4 @@ def _to_document(version: LayerVersion) -> str:
 def _from_document(scope: Scope, name: str, text: str) -> LayerVersion:
     fields = json.loads(text)
     fields["created"] = datetime.fromisoformat(fields["created"]).astimezone(UTC)
-    for field in ("compatible_runtimes", "compatible_architectures"):
-        fields[field] = tuple(fields[field])
     return LayerVersion(scope=scope, name=name, **fields)

@@ -23,8 +23,8 @@ from firefork.aws.errors import (
 )
 from firefork.aws.scope import Scope
 from firefork.catalog.function import LATEST
-from firefork.catalog.function_records import load, need, number_of, renew_revision, revision_of
-from firefork.catalog.functions import REVISION_MISMATCH, Functions
+from firefork.catalog.function_records import load, number_of, renew_revision, revision_of
+from firefork.catalog.functions import Functions
 from firefork.catalog.qualified import Documents
 from firefork.catalog.references import FunctionReference
 from firefork.store import rows
@@ -85,6 +85,8 @@ class Policy:
 
 _EMPTY: Final = Policy(())
 _DOCUMENTS: Final = Documents(function_policies)
+_REVISION: Final = "RevisionId"
+"""The revision id is kept among the members of a function's document."""
 
 
 class Policies:
@@ -109,9 +111,10 @@ class Policies:
             return None
         qualifier = parts[7] if len(parts) == 8 else None
         with self._database.read() as connection:
-            return _DOCUMENTS.load(connection, Scope(parts[4], parts[3]), parts[6], qualifier)
+            return (_load(connection, Scope(parts[4], parts[3]), parts[6], qualifier) or (None,))[0]
 
-    # ---- functions; $LATEST and the unqualified function have one policy
+    # ---- functions; $LATEST and the unqualified function have one policy. A policy has a revision id of its own,
+    # which publishing and updates leave as it is (recorded in November 2025; before, it was the function's).
 
     def add(self, target: FunctionReference, statement: Statement, revision_id: str | None) -> Statement:
         """Attach a statement, completed with its Resource. Raises AWS's errors."""
@@ -119,10 +122,11 @@ class Policies:
             raise InvalidParameterValue("We currently do not support adding policies for $LATEST.")
         scope, name, qualifier = target.scope, target.name, target.qualifier
         with self._functions.change(scope, name) as connection:
-            _check_revision(connection, target, revision_id, _STALE.format("GetPolicy"))
-            policy = _policy(_DOCUMENTS.load(connection, scope, name, qualifier))
+            revision_of(connection, scope, name, qualifier)  # what it is attached to has to be there
+            document, revision = _load(connection, scope, name, qualifier) or (None, None)
+            _check_revision(revision, revision_id, "GetPolicy")
             complete = _complete(statement, target.arn)
-            _save(connection, scope, name, qualifier, policy.with_statement(complete).document)
+            _save(connection, scope, name, qualifier, _policy(document).with_statement(complete).document)
         return complete
 
     def remove(self, target: FunctionReference, sid: str, revision_id: str | None) -> None:
@@ -133,39 +137,40 @@ class Policies:
                 raise ResourceNotFound(f"No policy found for: {scope.arn('lambda', f'function:{name}')}")
             if number_of(qualifier) is None:
                 revision_of(connection, scope, name, qualifier)  # an alias has to be there, a version has not
-            document = _DOCUMENTS.load(connection, scope, name, qualifier)
-            if document is None:
+            found = _load(connection, scope, name, qualifier)
+            if found is None:
                 raise ResourceNotFound(_NO_POLICY)
-            policy = _policy(document).without_statement(sid)
-            _check_revision(connection, target, revision_id, REVISION_MISMATCH)
+            policy = _policy(found[0]).without_statement(sid)
+            _check_revision(found[1], revision_id, "GetPolicy")
             _save(connection, scope, name, qualifier, policy.document if policy.statements else None)
 
     def get(self, target: FunctionReference) -> tuple[dict[str, Any], str]:
-        """The document and the revision id of what it is attached to. Raises ResourceNotFound."""
-        scope, name, qualifier = target.scope, target.name, target.qualifier
+        """The document and its revision id. Raises ResourceNotFound, in the same words if there is no function."""
         with self._database.read() as connection:
-            need(connection, scope, name)
-            document = _DOCUMENTS.load(connection, scope, name, qualifier)
-            if document is None:
-                raise ResourceNotFound(_MISSING)
-            return document, revision_of(connection, scope, name, qualifier)
+            found = _load(connection, target.scope, target.name, target.qualifier)
+        if found is None:
+            raise ResourceNotFound(_MISSING)
+        return found
 
     def put(self, target: FunctionReference, text: str, revision_id: str | None) -> tuple[dict[str, Any], str]:
         """Replace the whole document. Raises InvalidParameterValue, PreconditionFailed, ResourceNotFound."""
         document = _read_document(text, target.arn)
         scope, name, qualifier = target.scope, target.name, target.qualifier
         with self._functions.change(scope, name) as connection:
-            _check_revision(connection, target, revision_id, _STALE.format("GetResourcePolicy"))
-            _save(connection, scope, name, qualifier, document)
-            return document, revision_of(connection, scope, name, qualifier)
+            revision_of(connection, scope, name, qualifier)
+            _, revision = _load(connection, scope, name, qualifier) or (None, None)
+            _check_revision(revision, revision_id, "GetResourcePolicy")
+            return document, _save(connection, scope, name, qualifier, document)
 
     def delete(self, target: FunctionReference, revision_id: str | None) -> None:
         """Remove the whole document. Raises ResourceNotFound, PreconditionFailed."""
         scope, name, qualifier = target.scope, target.name, target.qualifier
         with self._functions.change(scope, name) as connection:
-            _check_revision(connection, target, revision_id, _STALE.format("GetResourcePolicy"))
-            if _DOCUMENTS.load(connection, scope, name, qualifier) is None:
+            revision_of(connection, scope, name, qualifier)
+            found = _load(connection, scope, name, qualifier)
+            if found is None:
                 raise ResourceNotFound(_NO_POLICY)
+            _check_revision(found[1], revision_id, "GetResourcePolicy")
             _save(connection, scope, name, qualifier, None)
 
     # ---- layer versions
@@ -277,22 +282,33 @@ def _policy(document: Mapping[str, Any] | None) -> Policy:
     return _EMPTY if document is None else Policy(tuple(document["Statement"]))
 
 
-def _check_revision(connection: Connection, target: FunctionReference, revision_id: str | None, mismatch: str) -> None:
-    """Raises ResourceNotFound, and PreconditionFailed with the message ``mismatch``."""
-    current = revision_of(connection, target.scope, target.name, target.qualifier)
-    if revision_id is not None and revision_id != current:
-        raise PreconditionFailed(mismatch)
+def _check_revision(current: str | None, given: str | None, api: str) -> None:
+    """``current`` is ``None`` where there is no policy yet; ``api`` is what tells it. Raises PreconditionFailed."""
+    if given is not None and given != current:
+        raise PreconditionFailed(_STALE.format(api))
+
+
+def _load(connection: Connection, scope: Scope, name: str, qualifier: str | None) -> tuple[dict[str, Any], str] | None:
+    """A function's document and its revision id."""
+    document = _DOCUMENTS.load(connection, scope, name, qualifier)
+    if document is None:
+        return None
+    # Documents of older versions of Firefork share that of what they are attached to.
+    revision = document.pop(_REVISION, None) or revision_of(connection, scope, name, qualifier)
+    return document, revision
 
 
 def _save(
     connection: Connection, scope: Scope, name: str, qualifier: str | None, document: Mapping[str, Any] | None
-) -> None:
-    """Store or remove a document; what it is attached to gets a new revision id, as on AWS."""
+) -> str:
+    """Store or remove a document; it and what it is attached to get new revision ids. The document's."""
+    revision = new_id()
     if document is None:
         _DOCUMENTS.delete(connection, scope, name, qualifier)
     else:
-        _DOCUMENTS.save(connection, scope, name, qualifier, document)
+        _DOCUMENTS.save(connection, scope, name, qualifier, {**document, _REVISION: revision})
     renew_revision(connection, scope, name, qualifier)
+    return revision
 
 
 def _need_layer(connection: Connection, scope: Scope, name: str, version: int, *, to_write: bool = False) -> str:

@@ -29,6 +29,17 @@ class FunctionReference:
     """``None`` when nothing was said, which means ``$LATEST``."""
 
     @classmethod
+    def for_new(cls, scope: Scope, text: str) -> FunctionReference:
+        """As ``parse``, for the name of a function that is to be made: only then its length counts (recorded)."""
+        reference = cls.parse(scope, text)
+        if len(reference.name) > NAME_LIMIT:
+            raise InvalidParameterValue(
+                f"1 validation error detected: Value '{text}' at 'functionName' failed to satisfy constraint: "
+                f"Member must have length less than or equal to {NAME_LIMIT}"
+            )
+        return reference
+
+    @classmethod
     @functools.lru_cache(maxsize=4096)  # what every invoke begins with
     def parse(cls, scope: Scope, text: str, qualifier: str | None = None) -> FunctionReference:
         """Read a FunctionName as the caller in ``scope`` means it.
@@ -44,11 +55,6 @@ class FunctionReference:
                 r"(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"
             )
         name = found["name"]
-        if len(name) > NAME_LIMIT:
-            raise InvalidParameterValue(
-                f"1 validation error detected: Value '{text}' at 'functionName' failed to satisfy constraint: "
-                f"Member must have length less than or equal to {NAME_LIMIT}"
-            )
         region = found["region"] or scope.region
         if region != scope.region:
             raise ResourceNotFound(f"Functions from '{region}' are not reachable in this region ('{scope.region}')")

@@ -61,11 +61,20 @@ RUNTIMES: Final[Mapping[str, RuntimeInfo]] = {
         _runtime("python3.13", _AL2023, "2029-06-30", "2029-07-31", "2029-08-31"),
         _runtime("python3.14", _AL2023, "2029-06-30", "2029-07-31", "2029-08-31"),
         _runtime("python3.15", _AL2023),
-        _runtime("provided", _AL1, "2024-01-08", "2027-02-01", "2027-03-03"),
+        _runtime("provided", _AL1, "2024-01-08", "2024-02-08", "2027-03-03"),  # create already refused (recorded)
         _runtime("provided.al2", _AL2, "2026-07-31", "2027-02-01", "2027-03-03"),
         _runtime("provided.al2023", _AL2023, "2029-06-30", "2029-07-31", "2029-08-31"),
     )
 }
+
+RETIRED: Final = frozenset(
+    {
+        *("nodejs", "nodejs4.3", "nodejs4.3-edge", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x"),
+        *("nodejs14.x", "python2.7", "python3.6", "ruby2.5", "ruby2.7", "java8", "go1.x"),
+        *("dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1"),
+    }
+)
+"""Identifiers of which AWS says that they are no longer supported, and that are not run here in any case."""
 
 
 def creatable(today: date, *, allow_blocked: bool = False) -> list[str]:

@@ -41,7 +41,7 @@ class _Kind:
 
 _KINDS: Final[Mapping[str, _Kind]] = {
     "function": _Kind(functions, "name", "Function not found: {}"),
-    "event-source-mapping": _Kind(event_source_mappings, "uuid", "The resource you requested does not exist."),
+    "event-source-mapping": _Kind(event_source_mappings, "uuid", "Event source mapping not found: {}"),
     "code-signing-config": _Kind(
         code_signing_configs, "id", "The Lambda code signing configuration {} can not be found."
     ),
@@ -61,6 +61,8 @@ class TaggedResource:
     def parse(cls, arn: str) -> TaggedResource:
         """Raises InvalidParameterValue (versions and aliases), ResourceNotFound (kinds that are not served)."""
         found = _ARN.fullmatch(arn)
+        if found is not None and found["kind"] == "capacity-provider":
+            raise ResourceNotFound(f"Capacity provider not found: {arn}")
         kind = _KINDS.get(found["kind"]) if found is not None else None
         if found is None or kind is None:
             raise ResourceNotFound("The resource you requested does not exist.")

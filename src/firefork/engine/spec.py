@@ -121,6 +121,7 @@ def function_environment(
             del defaults["LC_CTYPE"]
         if not managed:
             del defaults["PYTHONPATH"]
+        if spec.runtime in ("provided", "provided.al2"):
             defaults["PATH"] = "/usr/local/bin:/usr/bin/:/bin:/opt/bin"
             defaults["LD_LIBRARY_PATH"] = (
                 "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
@@ -145,9 +146,9 @@ def function_environment(
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
         "LAMBDA_TASK_ROOT": "/var/task",
         "LAMBDA_RUNTIME_DIR": "/var/runtime",
-        "PWD": "/var/task",
-        "SHLVL": "0",
     }
+    if managed:  # what the shell that starts the runtime leaves behind
+        values |= {"PWD": "/var/task", "SHLVL": "0"}
     if initialization is Initialization.SNAP_START:
         # One environment's stream and keys would be all the others', too.
         del values["AWS_LAMBDA_LOG_GROUP_NAME"], values["AWS_LAMBDA_LOG_STREAM_NAME"]

@@ -55,6 +55,8 @@ class Policy:
     statements: tuple[Statement, ...]
     keys: frozenset[str]
     """Every condition key that it depends on, in lower case."""
+    arn: str | None = None
+    """Of a managed policy: refusals name it."""
 
     @classmethod
     def of(cls, text: str, statements: Iterable[Statement]) -> Policy:

@@ -51,7 +51,11 @@ _IAM_PATHS: Final = (
     "access-report/",
 )
 _ROLE_ACTION: Final = re.compile(r"sts:(assumerole\w*|tagsession|setsourceidentity|setcontext|\*|assume\*)", re.I)
-_AWS_PRINCIPAL: Final = re.compile(r"\*|\d{12}|arn:aws[a-z-]*:(iam|sts)::\d{12}:.+|A[A-Z]{3}[A-Z0-9]{12,}")
+_AWS_PRINCIPAL: Final = re.compile(
+    r"\*|\d{12}|A[A-Z]{3}[A-Z0-9]{12,}"
+    r"|arn:aws[a-z-]*:(iam::\d{12}:(root|(user|role)/[^*?]+)|sts::\d{12}:(assumed-role|federated-user)/[^*?]+)"
+)
+"""Groups are no principals, and a name has no wildcards: published refusals, "Invalid principal in policy"."""
 _PRINCIPAL_KINDS: Final = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 _SYNTAX: Final = "Syntax errors in policy."
 _LEGACY: Final = "The policy failed legacy parsing"

@@ -43,6 +43,7 @@ from firefork.invoke.observations import (
     Observation,
     Observer,
 )
+from firefork.invoke.payload_faults import READABLE, describe
 from firefork.invoke.provisioner import Provisioner
 from firefork.store.clock import now_ms
 
@@ -275,27 +276,6 @@ def check_json(payload: bytes) -> None:
 
 
 def _parser_words(payload: bytes, error: json.JSONDecodeError) -> str:
-    """What AWS's JSON parser says of the usual mistakes; its own words for the rest."""
-    where = (
-        "\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); "
-        f"line: {error.lineno}, column: {error.colno}]"
-    )
-    try:
-        text = payload.decode()
-    except UnicodeDecodeError as bad:
-        return f"Invalid UTF-8 start byte 0x{payload[bad.start]:02x}{where}"
-    if error.pos >= len(text):
-        return f"Unexpected end-of-input{where}"
-    character = text[error.pos]
-    code = ord(character)
-    name = f"CTRL-CHAR, code {code}" if code < 32 else f"'{character}' (code {code})"
-    if character.isalpha():
-        token = "".join(part for part in text[error.pos : error.pos + 40].split()[:1])
-        return (
-            f"Unrecognized token '{token}': was expecting (JSON String, Number, Array, Object or token 'null', "
-            f"'true' or 'false'){where}"
-        )
-    return (
-        f"Unexpected character ({name if code >= 32 else '(' + name + ')'}): expected a valid value "
-        f"(JSON String, Number, Array, Object or token 'null', 'true' or 'false'){where}"
-    )
+    """AWS's parser's words; for payloads that are long, or right to that parser, those of ours."""
+    found = describe(payload) if len(payload) <= READABLE else None
+    return found or f"{error.msg}; line: {error.lineno}, column: {error.colno}"

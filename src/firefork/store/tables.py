@@ -245,7 +245,8 @@ iam_entities = Table(
     Column("document", Text, nullable=False),
     UniqueConstraint("account", "kind", "folded", name="iam_entities_by_folded_name"),
 )
-"""Roles, users, groups, managed policies, instance profiles. ``folded``: names differ by more than case."""
+"""Roles, users, groups, managed policies, instance profiles; the account's alias and its password policy. ``folded``:
+names differ by more than case."""
 
 iam_inline_policies = Table(
     "iam_inline_policies",

@@ -37,12 +37,10 @@ def compile_pattern(pattern: str) -> Predicate:
         return lambda message: True
     try:
         if text.startswith("{"):
-            if not text.endswith("}"):
-                raise _Bad
+            _check_end(text, "}")
             return _json(text[1:-1])
         if text.startswith("["):
-            if not text.endswith("]"):
-                raise _Bad
+            _check_end(text, "]")
             return _fields(text[1:-1])
         return _terms(text)
     except (_Bad, regex.error, IndexError, StopIteration, RecursionError):
@@ -51,6 +49,22 @@ def compile_pattern(pattern: str) -> Predicate:
 
 class _Bad(Exception):
     """The pattern breaks the grammar."""
+
+
+def _check_end(text: str, bracket: str) -> None:
+    if not text.endswith(bracket):
+        raise InvalidParameter(f"If a filter pattern starts with '{text[0]}' it must end with '{bracket}'")
+
+
+def _bad_term(found: str) -> InvalidParameter:
+    return InvalidParameter(f"Invalid character(s) in term '{found}'")
+
+
+_NOT_IN_TERMS: Final = re.compile(r"[:,()\[\]{}@*\\`]")
+"""What a term without quotes cannot have: each published by users whose pattern was refused. The documentation wants
+quotes around everything but letters, digits and underscores; what is not known to be refused is taken."""
+_NOT_IN_EXPRESSIONS: Final = re.compile(r"[()!\"'&<>~`]|[^\x00-\x7f]")
+"""AWS lists what expressions can have, and says that parentheses and multi-byte characters are not among it."""
 
 
 # ---- terms
@@ -73,6 +87,10 @@ def _terms(text: str) -> Predicate:
         if expression is not None:
             matches: Predicate = _regular(expression)
         else:
+            if quoted == "":
+                raise _bad_term('""')
+            if plain is not None and (bad := _NOT_IN_TERMS.search(plain)) is not None:
+                raise _bad_term(bad[0])
             matches = _contains(_unquote(quoted) if quoted is not None else plain)
         {"?": optional, "-": excluded, "": needed}[sign].append(matches)
     if needed:
@@ -94,6 +112,8 @@ def _contains(term: str) -> Predicate:
 
 
 def _regular(expression: str) -> Predicate:
+    if (bad := _NOT_IN_EXPRESSIONS.search(expression)) is not None:
+        raise _bad_term(bad[0])
     pattern = regex.compile(expression)
 
     def check(message: str) -> bool:
@@ -113,7 +133,7 @@ def _unquote(text: str) -> str:
 
 _TOKEN: Final = re.compile(
     r'\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<regex>%[^%]*%)|(?P<op>&&|\|\||!=|<=|>=|[=<>()])'
-    r"|(?P<selector>\$(?:\.[^\s.\[\]=!<>()&|]+|\.?\[(?:\d+|\*|\"[^\"]*\"|'[^']*')\]|\.\*)*)|(?P<word>[^\s=!<>()&|\"]+))"
+    r"|(?P<selector>\$(?:\.[^\s.\[\]=!<>()&|\"]+|\.?\[(?:\d+|\*|\"[^\"]*\"|'[^']*')\]|\.\*)*)|(?P<word>[^\s=!<>()&|\"]+))"
 )
 
 
@@ -146,7 +166,7 @@ def _json(text: str) -> Predicate:
     tokens = _Tokens(text)
     node = _either(tokens)
     if tokens.peek()[0] != "end":
-        raise _Bad
+        raise _bad_term(",") if tokens.peek()[1].startswith(",") else _Bad
 
     def check(message: str) -> bool:
         start = message.find("{")
@@ -188,6 +208,8 @@ def _one(tokens: _Tokens) -> Node:
         raise _Bad
     path = _path(text)
     kind, symbol = tokens.take()
+    if (kind, symbol) == ("word", ".") and tokens.peek()[0] == "quoted":  # $."a-b"
+        raise _bad_term(f'{text}."')
     if kind == "word":
         return _keyword(path, symbol, tokens)
     if kind != "op" or symbol not in ("=", "!=", *_COMPARE):
@@ -197,7 +219,10 @@ def _one(tokens: _Tokens) -> Node:
         raise _Bad
     matches = _value(symbol.lstrip("!"), kind, value)
     if symbol == "!=":
-        return lambda document: any(item is not _MISSING and not matches(item) for item in _select(document, path))
+        return lambda document: any(
+            item is not _MISSING and not isinstance(item, dict | list) and not matches(item)
+            for item in _select(document, path)
+        )
     return lambda document: any(item is not _MISSING and matches(item) for item in _select(document, path))
 
 
@@ -248,7 +273,7 @@ def _value(symbol: str, kind: str, text: str) -> Callable[[Any], bool]:
     if symbol in _COMPARE:
         number = _number(text)
         if number is None or kind != "word":
-            raise _Bad
+            raise _bad_term(text)
         compare = _COMPARE[symbol]
         return lambda item: isinstance(item, int | float) and not isinstance(item, bool) and compare(item, number)
     if kind == "regex":
@@ -258,8 +283,26 @@ def _value(symbol: str, kind: str, text: str) -> Callable[[Any], bool]:
     number = _number(plain) if kind == "word" else None
     if number is not None:
         return lambda item: not isinstance(item, bool) and item in (number, plain)
-    expression = re.compile(".*".join(map(re.escape, plain.split("*"))), re.DOTALL).fullmatch
-    return lambda item: isinstance(item, str | int | float | bool) and expression(_shown(item)) is not None
+    fits = _wildcards(plain)
+    return lambda item: isinstance(item, str | int | float | bool) and fits(_shown(item))
+
+
+def _wildcards(text: str) -> Predicate:
+    """A text with stars. As AWS's TestMetricFilter showed it to others, what stands behind a star counts where it is
+    found first: ``*1`` does not fit 11."""
+    first, *others = text.split("*")
+
+    def fits(value: str) -> bool:
+        if not value.startswith(first):
+            return False
+        position = len(first)
+        for part in others:
+            position = value.find(part, position) + len(part)
+            if position < len(part):
+                return False
+        return position == len(value) or (bool(others) and not others[-1])
+
+    return fits
 
 
 def _shown(item: object) -> str:
@@ -286,6 +329,8 @@ def _fields(text: str) -> Predicate:
         stripped = part.strip()
         if not stripped:
             raise _Bad
+        if stripped.startswith("...") and stripped != "...":
+            raise _bad_term(stripped)
         columns.append(None if stripped == "..." else _column(stripped))
     if columns.count(None) > 1:
         raise _Bad

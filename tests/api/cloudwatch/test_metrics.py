@@ -105,6 +105,11 @@ class TestPutMetricData:
         found = get(*(stat(f"q{number}", stat=name) for number, name in enumerate(names)))
         assert tuple(values[0] for values in found.values()) == expected
 
+    def test_values_beside_a_set_are_let_pass(self, put, get, stat):
+        """As validated in localstack's test_put_metric_data_validation; which of them counts is not known."""
+        put(Values=[1.0], StatisticValues={"SampleCount": 1, "Sum": 1, "Minimum": 1, "Maximum": 1})
+        assert get(stat("q")) == {"q": {0: 1}}
+
     def test_a_large_request_comes_compressed(self, server, cloudwatch, namespace):
         """The SDKs compress from 10 KB on."""
         seen = []
@@ -250,6 +255,33 @@ class TestGetMetricData:
         answer = cloudwatch.get_metric_data(MetricDataQueries=queries, **HOUR)
         told = [(result["Id"], result["Label"]) for result in answer["MetricDataResults"]]
         assert told == [("a", "m"), ("b", "mine 7 Sum m ${unknown}"), ("c", "c"), ("d", "d m"), ("d", "d m")]
+
+    @pytest.mark.parametrize(
+        ("first", "second", "labels"),
+        [
+            (("Sum", 60), ("Minimum", 300), ["m Sum 60", "m Minimum 300"]),
+            (("Sum", 60), ("Minimum", 60), ["m Sum", "m Minimum"]),
+            (("Sum", 60), ("Sum", 300), ["m 60", "m 300"]),
+            (("Sum", 60), ("Sum", 60), ["m", "m"]),
+        ],
+    )
+    def test_labels_tell_queries_of_a_metric_apart(self, cloudwatch, stat, first, second, labels):
+        """As recorded: localstack's test_cloudwatch.snapshot.json, December 2023."""
+        queries = [stat(id_, stat=name, period=period) for id_, (name, period) in (("a", first), ("b", second))]
+        answer = cloudwatch.get_metric_data(MetricDataQueries=queries, **HOUR)
+        assert [result["Label"] for result in answer["MetricDataResults"]] == labels
+
+    @pytest.mark.parametrize(
+        ("more", "units", "total"),
+        [([], "Milliseconds, Seconds", 60_000), ([(5, "Count")], "Count, Milliseconds, Seconds", 5)],
+    )
+    def test_units_are_not_added_up(self, put, cloudwatch, stat, more, units, total):
+        """As recorded there as well: one of the units counts, and the answer says so."""
+        for value, unit in [(60, "Seconds"), (60_000, "Milliseconds"), *more]:
+            put(Value=float(value), Unit=unit)
+        (result,) = cloudwatch.get_metric_data(MetricDataQueries=[stat("a")], **HOUR)["MetricDataResults"]
+        assert result["Values"] == [total]
+        assert result["Messages"] == [{"Code": "MultipleUnits", "Value": f"Multiple units returned: '[{units}]'"}]
 
     def test_pages_hold_as_many_points_as_asked(self, put, cloudwatch, stat):
         for minute in range(5):

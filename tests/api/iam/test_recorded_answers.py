@@ -1,7 +1,9 @@
 """IAM's answers to requests that it refuses, and the members of the others, as recorded on AWS in February 2026.
 
 The facts come from the recordings that localstack/localstack keeps beside its tests (tests/aws/services/iam/
-test_iam_{groups,roles,users,policies,managed_policies,instance_profiles}.snapshot.json); requests and table are ours.
+test_iam_{groups,roles,users,policies,managed_policies,instance_profiles,account_summary,account_password_policy,account_authorization_details,mfa}.
+snapshot.json), the words about names from refusals that users of Terraform and of the AWS CLI have published; requests
+and table are ours.
 """
 
 import json
@@ -42,6 +44,22 @@ def tags(*keys, value=""):
 def broken(place, constraint):
     """IAM does not repeat the value."""
     return f"1 validation error detected: Value at '{place}' failed to satisfy constraint: {constraint}"
+
+
+TAG_KEY = r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+"
+EACH_KEY = (
+    "Member must satisfy constraint: [Member must have length less than or equal to 128, Member must have length "
+    f"greater than or equal to 1, Member must satisfy regular expression pattern: {TAG_KEY}, Member must not be null]"
+)
+
+
+def misnamed(place, rule):
+    return f"The specified value for {place} is invalid. It must {rule}"
+
+
+A_NAME = "contain only alphanumeric characters and/or the following: +=,.@_-"
+A_PATH = "begin and end with / and contain only alphanumeric characters and/or / characters."
+A_PREFIX = "begin with the / character and contain only alphanumeric characters and/or / characters."
 
 
 def no_version(policy, version):
@@ -161,6 +179,41 @@ REFUSALS = [
         VALIDATION,
         broken("tags.1.member.key", r"Member must satisfy regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]+"),
     ),
+    (
+        "UntagRole",
+        {**ROLE, "TagKeys": ["k"] * 51},
+        VALIDATION,
+        broken("tagKeys", "Member must have length less than or equal to 50"),
+    ),
+    ("UntagRole", {**ROLE, "TagKeys": ["k" * 129]}, VALIDATION, broken("tagKeys", EACH_KEY)),
+    ("UntagRole", {**ROLE, "TagKeys": ["a!"]}, VALIDATION, broken("tagKeys", EACH_KEY)),
+    # names and paths
+    ("GetRole", {"RoleName": "service-role/r"}, VALIDATION, misnamed("roleName", A_NAME)),
+    ("DeleteGroupPolicy", {**GROUP, "PolicyName": LOGS}, VALIDATION, misnamed("policyName", A_NAME)),
+    ("UpdateUser", {**USER, "NewUserName": "a b"}, VALIDATION, misnamed("newUserName", A_NAME)),
+    ("CreateUser", {"UserName": "u", "Path": "x/"}, VALIDATION, misnamed("path", A_PATH)),
+    ("ListUsers", {"PathPrefix": "x"}, VALIDATION, misnamed("pathPrefix", A_PREFIX)),
+    (
+        "CreateUser",
+        {"UserName": "u!", "Path": "/" + "x" * 511 + "/"},
+        VALIDATION,
+        broken("path", "Member must have length less than or equal to 512"),
+    ),
+    ("GetRole", {}, VALIDATION, broken("roleName", "Member must not be null")),
+    # permissions boundaries
+    (
+        "PutRolePermissionsBoundary",
+        {**ROLE, "PermissionsBoundary": POLICY.replace("policy/", "not_a_policy/")},
+        INPUT,
+        f"ARN {POLICY.replace('policy/', 'not_a_policy/')} is not valid.",
+    ),
+    (
+        "PutRolePermissionsBoundary",
+        {**ROLE, "PermissionsBoundary": NO_POLICY},
+        MISSING,
+        f"Scope ARN: {NO_POLICY} does not exist or is not attachable.",
+    ),
+    ("PutRolePermissionsBoundary", {**NO_ROLE, "PermissionsBoundary": POLICY}, MISSING, ROLE_GONE),
     # managed policies
     (
         "CreatePolicy",
@@ -185,6 +238,16 @@ REFUSALS = [
         VALIDATION,
         broken("versionId", r"Member must satisfy regular expression pattern: v[1-9][0-9]*(\.[A-Za-z0-9-]*)?"),
     ),
+    (
+        "ListEntitiesForPolicy",
+        {"PolicyArn": NO_POLICY},
+        MISSING,
+        f"Policy {NO_POLICY} does not exist or is not attachable.",
+    ),
+    ("TagPolicy", {"PolicyArn": NO_POLICY, "Tags": tags("a")}, MISSING, f"Policy {NO_POLICY} was not found."),
+    ("UntagPolicy", {"PolicyArn": NO_POLICY, "TagKeys": ["a"]}, MISSING, f"Policy {NO_POLICY} was not found."),
+    ("TagPolicy", {"PolicyArn": POLICY, "Tags": tags("a", "a")}, INPUT, "Duplicate tag keys found."),
+    ("DetachRolePolicy", {**ROLE, "PolicyArn": LOGS}, MISSING, f"Policy {LOGS} was not found."),
     # instance profiles
     ("GetInstanceProfile", NO_PROFILE, MISSING, PROFILE_GONE),
     ("DeleteInstanceProfile", NO_PROFILE, MISSING, PROFILE_GONE),
@@ -201,7 +264,47 @@ REFUSALS = [
         LIMIT,
         "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1",
     ),
+    ("AddRoleToInstanceProfile", {**NO_PROFILE, **ROLE}, MISSING, PROFILE_GONE),
+    ("RemoveRoleFromInstanceProfile", {**PROFILE, **NO_ROLE}, MISSING, ROLE_GONE),
+    (
+        "RemoveRoleFromInstanceProfile",
+        {**PROFILE, "RoleName": "inline"},
+        MISSING,
+        "Role inline in Instance Profile recorded cannot be found.",
+    ),
+    ("TagInstanceProfile", {**NO_PROFILE, "Tags": tags("a")}, MISSING, PROFILE_GONE),
+    (
+        "DeleteRole",
+        {"RoleName": "recorded"},
+        CONFLICT,
+        "Cannot delete entity, must remove roles from instance profile first.",
+    ),
+    # the account
+    (
+        "GetAccountPasswordPolicy",
+        {},
+        MISSING,
+        "The Password Policy with domain name 000000000000 cannot be found.",
+    ),
+    ("ListUsers", {"Marker": "wrong"}, VALIDATION, "Invalid Marker."),
+    (
+        "DeleteAccessKey",
+        {"AccessKeyId": "AKIAIOSFODNN7EXAMPLE"},
+        VALIDATION,
+        "Must specify userName when calling with non-User credentials",
+    ),
 ]
+
+SUMMARY = {
+    *("AccessKeysPerUserQuota", "AccountAccessKeysPresent", "AccountMFAEnabled", "AccountPasswordPresent"),
+    *("AccountSigningCertificatesPresent", "AssumeRolePolicySizeQuota", "AttachedPoliciesPerGroupQuota"),
+    *("AttachedPoliciesPerRoleQuota", "AttachedPoliciesPerUserQuota", "GlobalEndpointTokenVersion"),
+    *("GroupPolicySizeQuota", "Groups", "GroupsPerUserQuota", "GroupsQuota", "InstanceProfiles"),
+    *("InstanceProfilesQuota", "MFADevices", "MFADevicesInUse", "Policies", "PoliciesQuota", "PolicySizeQuota"),
+    *("PolicyVersionsInUse", "PolicyVersionsInUseQuota", "Providers", "RolePolicySizeQuota", "Roles", "RolesQuota"),
+    *("ServerCertificates", "ServerCertificatesQuota", "SigningCertificatesPerUserQuota", "UserPolicySizeQuota"),
+    *("Users", "UsersQuota", "VersionsPerPolicyQuota"),
+}
 
 NEW_ROLE = {"Arn", "AssumeRolePolicyDocument", "CreateDate", "Path", "RoleId", "RoleName"}
 KNOWN_ROLE = NEW_ROLE | {"MaxSessionDuration", "RoleLastUsed"}
@@ -212,6 +315,27 @@ KNOWN_POLICY = {
     *("PermissionsBoundaryUsageCount", "PolicyId", "PolicyName", "UpdateDate"),
 }
 KNOWN_PROFILE = {"Arn", "CreateDate", "InstanceProfileId", "InstanceProfileName", "Path", "Roles"}
+DETAILS = {
+    "User": (
+        "UserDetailList",
+        {
+            "recorded": KNOWN_USER | {"AttachedManagedPolicies", "GroupList", "Tags"},
+            "inline": KNOWN_USER | {"AttachedManagedPolicies", "GroupList", "Tags", "UserPolicyList"},
+        },
+    ),
+    "Group": ("GroupDetailList", {"recorded": KNOWN_GROUP | {"AttachedManagedPolicies", "GroupPolicyList"}}),
+    "Role": (
+        "RoleDetailList",
+        {
+            "recorded": {
+                *NEW_ROLE,
+                *("AttachedManagedPolicies", "InstanceProfileList", "RoleLastUsed", "RolePolicyList", "Tags"),
+            }
+        },
+    ),
+    "LocalManagedPolicy": ("Policies", {"recorded": KNOWN_POLICY | {"PolicyVersionList"}}),
+}
+"""The lists of GetAccountAuthorizationDetails, by filter: members of some of their entries."""
 
 SHAPES = [
     ("CreateRole", {"RoleName": "shape", "AssumeRolePolicyDocument": TRUST}, "Role", NEW_ROLE),
@@ -283,6 +407,114 @@ class TestShapes:
     @pytest.mark.parametrize(("operation", "parameters", "member", "members"), SHAPES)
     def test_members(self, recorded, operation, parameters, member, members):
         assert set(recorded(operation, parameters)[member]) == members
+
+    def test_the_account_in_numbers(self, recorded):
+        assert set(recorded("GetAccountSummary", {})["SummaryMap"]) == SUMMARY
+
+    def test_the_password_policy(self, recorded):
+        """In the end there is none again, as the refusals above want it."""
+        recorded("UpdateAccountPasswordPolicy", {"HardExpiry": True, "MaxPasswordAge": 60, "RequireNumbers": True})
+        whole = recorded("GetAccountPasswordPolicy", {})["PasswordPolicy"]
+        assert (whole["ExpirePasswords"], whole["HardExpiry"], whole["RequireNumbers"]) == (True, True, True)
+        recorded("UpdateAccountPasswordPolicy", {})  # nothing stays
+        switches = ("AllowUsersToChangePassword", "ExpirePasswords", "RequireLowercaseCharacters", "RequireNumbers")
+        assert recorded("GetAccountPasswordPolicy", {})["PasswordPolicy"] == {
+            "MinimumPasswordLength": 6,
+            **dict.fromkeys((*switches, "RequireSymbols", "RequireUppercaseCharacters"), False),
+        }
+        recorded("DeleteAccountPasswordPolicy", {})
+        gone = recorded("DeleteAccountPasswordPolicy", {})["Error"]
+        assert (gone["Code"], gone["Message"]) == (
+            "NoSuchEntity",
+            "The account policy with name PasswordPolicy cannot be found.",
+        )
+
+    def test_a_second_alias_takes_the_place_of_the_first(self, recorded):
+        """floci-io/floci#2103, tried on AWS; the refusal's text as in trussworks/terraform-aws-bootstrap#118."""
+        for alias in ("one-alias", "other-alias"):
+            recorded("CreateAccountAlias", {"AccountAlias": alias})
+        assert recorded("ListAccountAliases", {})["AccountAliases"] == ["other-alias"]
+        refusal = recorded("CreateAccountAlias", {"AccountAlias": "other-alias"})
+        assert refusal["ResponseMetadata"]["HTTPStatusCode"] == 409
+        assert refusal["Error"]["Message"] == "The account alias other-alias already exists."
+        assert recorded("DeleteAccountAlias", {"AccountAlias": "one-alias"})["Error"]["Code"] == "NoSuchEntity"
+        recorded("DeleteAccountAlias", {"AccountAlias": "other-alias"})
+        assert recorded("ListAccountAliases", {})["AccountAliases"] == []
+
+    def test_a_service_has_one_role_of_a_suffix(self, recorded):
+        """The name and the refusal that the guides of Karpenter and of AWS Batch tell their readers to expect."""
+        asked = {"AWSServiceName": "spot.amazonaws.com"}
+        assert recorded("CreateServiceLinkedRole", asked)["Role"]["RoleName"] == "AWSServiceRoleForEC2Spot"
+        refusal = recorded("CreateServiceLinkedRole", asked)["Error"]
+        assert (refusal["Code"], refusal["Message"]) == (
+            INPUT,
+            "Service role name AWSServiceRoleForEC2Spot has been taken in this account, please try a different suffix.",
+        )
+
+    @pytest.mark.parametrize(("kind", "member", "members"), [(kind, *rest) for kind, rest in DETAILS.items()])
+    def test_details_of_one_kind(self, recorded, kind, member, members):
+        answer = recorded("GetAccountAuthorizationDetails", {"Filter": [kind]})
+        assert {name for name, found in answer.items() if found == []} == {rest[0] for rest in DETAILS.values()} - {
+            member
+        }
+        (name,) = {"PolicyName", f"{kind}Name"} & set(answer[member][0])
+        found = {entry[name]: set(entry) for entry in answer[member]}
+        assert {name: found[name] for name in members} == members
+
+    def test_details_of_everything(self, recorded):
+        recorded("AttachRolePolicy", {**ROLE, "PolicyArn": LOGS})
+        recorded("PutRolePermissionsBoundary", {**ROLE, "PermissionsBoundary": POLICY})
+        answer = recorded("GetAccountAuthorizationDetails", {})
+        (role,) = (role for role in answer["RoleDetailList"] if role["RoleName"] == "recorded")
+        assert role["AttachedManagedPolicies"] == [{"PolicyName": LOGS.rpartition("/")[2], "PolicyArn": LOGS}]
+        assert role["PermissionsBoundary"] == {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": POLICY}
+        (profile,) = role["InstanceProfileList"]
+        assert (set(profile), [set(role) for role in profile["Roles"]]) == (KNOWN_PROFILE, [NEW_ROLE])
+        (user,) = (user for user in answer["UserDetailList"] if user["UserName"] == "inline")
+        assert user["UserPolicyList"] == [{"PolicyName": "p", "PolicyDocument": json.loads(ALLOWED)}]
+        policies = {policy["Arn"]: policy for policy in answer["Policies"]}
+        assert [arn for arn in policies if arn.startswith("arn:aws:iam::aws:")] == [LOGS]  # only those in use
+        assert policies[POLICY]["PermissionsBoundaryUsageCount"] == 1
+        versions = policies[f"{POLICY}-5"]["PolicyVersionList"]
+        assert [version["VersionId"] for version in versions] == ["v5", "v4", "v3", "v2", "v1"]
+        assert versions[4]["IsDefaultVersion"]
+        assert versions[0]["Document"] == json.loads(ALLOWED)
+
+    def test_details_come_in_pages(self, recorded):
+        lists = [member for member, _ in DETAILS.values()]
+        whole, parts, asked = recorded("GetAccountAuthorizationDetails", {}), {name: [] for name in lists}, {}
+        while True:
+            answer = recorded("GetAccountAuthorizationDetails", {"MaxItems": 4, **asked})
+            assert sum(len(answer[name]) for name in lists) <= 4
+            parts = {name: parts[name] + answer[name] for name in lists}
+            if not answer["IsTruncated"]:
+                break
+            asked = {"Marker": answer["Marker"]}
+        assert parts == {name: whole[name] for name in lists}
+
+    def test_tags_of_a_policy(self, recorded):
+        """As given in the answer to CreatePolicy, later the shorter keys first."""
+        given = tags("abc", "b", "z", "a")
+        policy = recorded("CreatePolicy", {"PolicyName": "order", "PolicyDocument": ALLOWED, "Tags": given})["Policy"]
+        assert policy["Tags"] == given
+        asked = {"PolicyArn": policy["Arn"]}
+        assert recorded("ListPolicyTags", asked)["Tags"] == tags("a", "b", "z", "abc")
+        first = recorded("ListPolicyTags", {**asked, "MaxItems": 3})
+        assert recorded("ListPolicyTags", {**asked, "Marker": first["Marker"]})["Tags"] == tags("abc")
+
+    @pytest.mark.parametrize(
+        ("operation", "member"),
+        [
+            ("ListMFADevices", "MFADevices"),
+            ("ListSSHPublicKeys", "SSHPublicKeys"),
+            ("ListServiceSpecificCredentials", "ServiceSpecificCredentials"),
+            ("ListSigningCertificates", "Certificates"),
+        ],
+    )
+    def test_lists_of_what_cannot_be_made(self, recorded, operation, member):
+        answer = recorded(operation, USER)
+        del answer["ResponseMetadata"]
+        assert answer == {member: [], "IsTruncated": False}
 
     def test_a_group_lists_its_users_without_more_members(self, recorded):
         recorded("AddUserToGroup", {**GROUP, **USER})

@@ -2,6 +2,7 @@
 
 import datetime
 import itertools
+import json
 
 import pytest
 
@@ -72,6 +73,26 @@ class TestLife:
         eventually(lambda: not lambda_.list_event_source_mappings(EventSourceArn=source)["EventSourceMappings"])
         answer = refusal(lambda_.get_event_source_mapping, UUID=uuid)
         assert answer["Message"] == "The resource you requested does not exist."
+
+    def test_a_queue_that_is_not_to_be_read_yet(self, create, settled, lambda_):
+        """Recorded: localstack's test_fifo_message_group_parallelism."""
+        created = create(queue(suffix=".fifo"), BatchSize=1, Enabled=False)
+        assert (created["State"], created["ResponseMetadata"]["HTTPStatusCode"]) == ("Disabled", 202)
+        assert lambda_.update_event_source_mapping(UUID=created["UUID"], Enabled=True)["State"] == "Enabling"
+        settled(created["UUID"])
+
+    @pytest.mark.parametrize(
+        "pattern",
+        [
+            {"body": {"test2": [{"exists": True}]}},
+            {"body": {"test2": [{"numeric": [">=", 100, "<", 200]}], "testItem": ["test24", "test45"]}},
+            {"body": {"test2": [{"prefix": "us-1"}]}},
+            {"$or": [{"a": ["x", None, 1.5, True]}, {"b": [{"anything-but": ["y"]}]}]},
+        ],
+    )
+    def test_filters_are_shown_as_they_were_given(self, create, pattern):
+        filters = {"Filters": [{"Pattern": json.dumps(pattern)}]}
+        assert create(queue(), FilterCriteria=filters)["FilterCriteria"] == filters
 
     @pytest.mark.parametrize("source", [stream(), table()])
     def test_a_stream(self, create, settled, source):
@@ -188,9 +209,16 @@ class TestRefusals:
                 },
                 "Unsupported DestinationConfig parameter for given event source mapping type.",
             ),
+            *(
+                (queue(), {"FilterCriteria": {"Filters": [{"Pattern": pattern}]}}, "Invalid filter pattern definition.")
+                for pattern in ("null", "not json", '{"eventSource": "aws:sqs"}', '{"eventSource": []}', '{"a": [[1]]}')
+            ),
             (
-                queue(),
-                {"FilterCriteria": {"Filters": [{"Pattern": "not json"}]}},
+                table(),
+                {
+                    "StartingPosition": "LATEST",
+                    "FilterCriteria": {"Filters": [{"Pattern": '[{"eventName": ["INSERT"=123}]'}]},
+                },
                 "Invalid filter pattern definition.",
             ),
         ],

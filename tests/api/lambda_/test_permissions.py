@@ -160,7 +160,7 @@ class TestRefusals:
     def test_functions_that_are_not_there(self, lambda_, refusal, arn_of):
         arn = arn_of("doesnotexist")
         answer = refusal(lambda_.get_policy, FunctionName="doesnotexist")
-        assert answer["Message"] == f"Function not found: {arn}"
+        assert answer["Message"] == "The resource you requested does not exist."
         answer = refusal(lambda_.add_permission, FunctionName="doesnotexist", StatementId="s", **S3)
         assert answer["Message"] == f"Function not found: {arn}"
         answer = refusal(lambda_.remove_permission, FunctionName="doesnotexist", StatementId="s")
@@ -184,16 +184,19 @@ class TestQualifiers:
             "ResourceNotFoundException"
         )
 
-    def test_the_revision_id_is_that_of_what_the_policy_is_on(self, add, lambda_, name):
-        """Recorded on AWS: adding and removing changes the function's revision id, and GetPolicy shows it."""
-        before = lambda_.get_function_configuration(FunctionName=name)["RevisionId"]
-        add("one", RevisionId=before)
-        after = lambda_.get_function_configuration(FunctionName=name)["RevisionId"]
-        assert lambda_.get_policy(FunctionName=name)["RevisionId"] == after != before
+    def test_a_policy_has_a_revision_id_of_its_own(self, add, lambda_, name, refusal):
+        """Recorded on AWS in November 2025: each change of the policy changes it, publishing does not."""
+        functions = lambda_.get_function_configuration(FunctionName=name)["RevisionId"]
+        answer = refusal(lambda_.add_permission, FunctionName=name, StatementId="s", **S3, RevisionId=functions)
+        assert "Call the GetPolicy API" in answer["message"]
+        add("one")
+        first = lambda_.get_policy(FunctionName=name)["RevisionId"]
         lambda_.publish_version(FunctionName=name)
-        published = lambda_.get_policy(FunctionName=name)["RevisionId"]
-        assert published == lambda_.get_function_configuration(FunctionName=name)["RevisionId"] != after
-        lambda_.remove_permission(FunctionName=name, StatementId="one", RevisionId=published)
+        assert lambda_.get_policy(FunctionName=name)["RevisionId"] == first
+        add("two", RevisionId=first)
+        second = lambda_.get_policy(FunctionName=name)["RevisionId"]
+        assert second != first
+        lambda_.remove_permission(FunctionName=name, StatementId="one", RevisionId=second)
 
     def test_removing_with_a_stale_revision_id_changes_nothing(self, add, lambda_, name, refusal):
         add()

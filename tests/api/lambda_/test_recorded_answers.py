@@ -1,7 +1,7 @@
 """Answers of AWS, as others recorded them, to the requests that it refuses: status, code, wording and members.
 
 The facts come from the recordings of AWS that localstack/localstack keeps beside its tests
-(tests/aws/services/lambda_/test_lambda_api.snapshot.json, recorded 2024 to 2025); requests and table are ours.
+(tests/aws/services/lambda_/test_lambda_api.snapshot.json, recorded 2024 to January 2026); requests and table are ours.
 """
 
 import pytest
@@ -18,7 +18,12 @@ TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/recorded/stream/2024-01-0
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:recorded"
 LATEST_AT = {"StartingPosition": "LATEST", "StartingPositionTimestamp": 1}
 TIMESTAMP_ONLY = "Timestamp only valid with StartingPosition AT_TIMESTAMP"
+SECRET = {"Type": "BASIC_AUTH", "URI": "arn:aws:secretsmanager:us-east-1:000000000000:secret:kafka"}
 NO_ZIP = b"no zip"
+ELSEWHERE = ARN.replace("us-east-1", "eu-west-1")
+NOT_REACHABLE = "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')"
+MAPPING = "arn:aws:lambda:us-east-1:000000000000:event-source-mapping:00000000-0000-4000-8000-000000000000"
+PROVIDER = "arn:aws:lambda:us-east-1:000000000000:capacity-provider:none"
 
 INVALID, MISSING, CONFLICT = "InvalidParameterValueException", "ResourceNotFoundException", "ResourceConflictException"
 VALIDATION, STALE = "ValidationException", "PreconditionFailedException"
@@ -54,8 +59,36 @@ GET_LAYER_ONLY = (
 )
 
 
+A_REGION = r"(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}"
+NAME_FORM = rf"(arn:(aws[a-zA-Z-]*)?:lambda:)?({A_REGION}:)?(\d{{12}}:)?(function:)?([a-zA-Z0-9-_\.]+)" + (
+    r"(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"
+)
+NEW_NAME_FORM = rf"(arn:(aws[a-zA-Z-]*)?:lambda:)?({A_REGION}:)?(\d{{12}}:)?(function:)?([a-zA-Z0-9-_]+)" + (
+    r"(:(\$LATEST|[a-zA-Z0-9-_]+))?"
+)
+QUALIFIER_FORM = r"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"
+ROLE_FORM = r"arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"
+DESTINATION_FORM = (
+    r"$|kafka://([^.]([a-zA-Z0-9\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:"
+    rf"({A_REGION})?:(\d{{12}})?:(.*)"
+)
+STALE_FUNCTION, STALE_POLICY = (
+    f"The Revision Id provided does not match the latest Revision Id. Call the {api} API to retrieve the latest "
+    "Revision Id"
+    for api in ("GetFunction/GetAlias", "GetPolicy")
+)
+
+
 def one_error(value, place, constraint):
     return f"1 validation error detected: Value '{value}' at '{place}' failed to satisfy constraint: {constraint}"
+
+
+def no_constraint(value, place):
+    return f"Value '{value}' at '{place}' failed to satisfy constraint: "
+
+
+def no_match(value, place, expression):
+    return one_error(value, place, f"Member must satisfy regular expression pattern: {expression}")
 
 
 def no_event_config(arn):
@@ -84,6 +117,12 @@ def url(**members):
     return {"FunctionName": NAME, "AuthType": "NONE", **members}
 
 
+def kafka(**members):
+    servers = {"Endpoints": {"KAFKA_BOOTSTRAP_SERVERS": ["kafka:1000"]}}
+    given = {"SelfManagedEventSource": servers, "Topics": ["topic"], "SourceAccessConfigurations": [SECRET]}
+    return {"FunctionName": NAME, **given, **members}
+
+
 def update(**members):
     return {"FunctionName": NAME, **members}
 
@@ -96,8 +135,146 @@ def source(arn, **members):
     return {"FunctionName": NAME, "EventSourceArn": arn, **members}
 
 
+BAD_NAMES = [
+    "*",
+    "my-function!",
+    "invalid-account:function:my-function",
+    "arn:aws:lambda:invalid-region:000000000000:function:my-function",
+    "arn:aws:ec2:us-east-1:000000000000:instance:i-1234567890abcdef0",
+    f"{NONE}:1:2",
+    "function:my-function:$LATEST:extra",
+    "arn:aws:lambda::000000000000:function:my-function",
+    "arn:aws:lambda:us-east-1::function:my-function",
+    f"{NONE}:$LATES",
+]
+LONG = "a" * 65
+
+NAMES = [
+    *(
+        (operation, {"FunctionName": name}, VALIDATION, no_match(name, "functionName", NAME_FORM))
+        for operation in ("GetFunction", "DeleteFunction", "Invoke")
+        for name in BAD_NAMES
+    ),
+    *(
+        ("CreateFunction", function(FunctionName=name), VALIDATION, no_match(name, "functionName", NEW_NAME_FORM))
+        for name in (*BAD_NAMES, "my-function:invalid!", f"{NONE}:$LATEST:1", f"{NONE}:$latest", f"{NAME}:a:b")
+    ),
+    *(
+        (operation, {"FunctionName": "f", "Qualifier": value}, VALIDATION, message)
+        for operation in ("GetFunction", "DeleteFunction", "Invoke")
+        for value, message in (
+            ("invalid!", no_match("invalid!", "qualifier", QUALIFIER_FORM)),
+            ("a" * 129, one_error("a" * 129, "qualifier", "Member must have length less than or equal to 128")),
+        )
+    ),
+    *(
+        (operation, {"FunctionName": name, "Qualifier": "1"}, INVALID, OTHER_QUALIFIER)
+        for operation in ("GetFunction", "GetFunctionConfiguration", "DeleteFunction", "Invoke")
+        for name in (f"{NONE}:$LATEST", f"{ARN}:2")
+    ),
+    ("GetFunction", {"FunctionName": LONG}, MISSING, f"Function not found: {NONE[:-4]}{LONG}"),
+    ("DeleteFunction", {"FunctionName": LONG}, MISSING, f"Function not found: {NONE[:-4]}{LONG}"),
+    ("Invoke", {"FunctionName": LONG}, MISSING, f"Function not found: {NONE[:-4]}{LONG}:$LATEST"),
+    (
+        "CreateFunction",
+        function(FunctionName=LONG),
+        INVALID,
+        one_error(LONG, "functionName", "Member must have length less than or equal to 64"),
+    ),
+    (
+        "CreateFunction",
+        function(FunctionName=f"my-function:{'a' * 129}"),
+        VALIDATION,
+        one_error(f"my-function:{'a' * 129}", "functionName", "Member must have length less than or equal to 140"),
+    ),
+    (
+        "GetFunction",
+        {"FunctionName": "arn:aws:lambda:us-east-1:000000000000:function"},
+        MISSING,
+        f"Function not found: {NONE[:-4]}function",
+    ),
+    ("GetFunction", {"FunctionName": "none", "Qualifier": "$latest"}, MISSING, f"Function not found: {NONE}:$latest"),
+    ("DeleteFunction", {"FunctionName": "none", "Qualifier": "$latest"}, MISSING, f"Function not found: {NONE}"),
+    ("Invoke", {"FunctionName": "none", "Qualifier": "$latest"}, MISSING, f"Function not found: {NONE}:$latest"),
+    ("Invoke", {"FunctionName": "none"}, MISSING, f"Function not found: {NONE}:$LATEST"),
+    (
+        "DeleteFunction",
+        {"FunctionName": "none", "Qualifier": LONG},
+        INVALID,
+        "Deletion of aliases is not currently supported.",
+    ),
+    (
+        "DeleteFunction",
+        {"FunctionName": f"{NONE}:$LATEST", "Qualifier": "$LATEST"},
+        INVALID,
+        "$LATEST version cannot be deleted without deleting the function.",
+    ),
+    (
+        "GetFunction",
+        {"FunctionName": f"{NONE}:$LATEST", "Qualifier": "$LATEST"},
+        MISSING,
+        f"Function not found: {NONE}:$LATEST",
+    ),
+    ("GetFunctionConfiguration", {"FunctionName": f"{NONE}:$LATEST"}, MISSING, f"Function not found: {NONE}:$LATEST"),
+    ("GetFunctionConfiguration", {"FunctionName": "none"}, MISSING, f"Function not found: {NONE}"),
+    ("GetFunctionConfiguration", update(Qualifier="1221"), MISSING, f"Function not found: {ARN}:1221"),
+    ("GetFunctionConcurrency", {"FunctionName": "none"}, MISSING, f"Function not found: {NONE}"),
+    *(
+        (operation, {"FunctionName": ELSEWHERE}, MISSING, NOT_REACHABLE)
+        for operation in (
+            "GetFunction",
+            "GetFunctionConfiguration",
+            "GetFunctionUrlConfig",
+            "GetFunctionCodeSigningConfig",
+            "GetFunctionEventInvokeConfig",
+            "GetFunctionConcurrency",
+            "DeleteFunction",
+            "Invoke",
+        )
+    ),
+    (
+        "CreateFunction",
+        function(FunctionName=ELSEWHERE),
+        MISSING,
+        NOT_REACHABLE,
+    ),
+]
+
 REFUSALS = [
+    *NAMES,
     # functions
+    ("CreateFunction", function(Role="r1"), VALIDATION, no_match("r1", "role", ROLE_FORM)),
+    ("UpdateFunctionConfiguration", update(Role="r1"), VALIDATION, no_match("r1", "role", ROLE_FORM)),
+    ("UpdateFunctionConfiguration", update(RevisionId="wrong"), STALE, STALE_FUNCTION),
+    ("PublishVersion", update(RevisionId="wrong"), STALE, STALE_FUNCTION),
+    (
+        "CreateFunction",
+        function(VpcConfig={"SubnetIds": ["bad"], "SecurityGroupIds": []}),
+        VALIDATION,
+        one_error(
+            "[bad]",
+            "vpcConfig.subnetIds",
+            "Member must satisfy constraint: [Member must have length less than or equal to 1024, Member must have "
+            "length greater than or equal to 0, Member must satisfy regular expression pattern: subnet-[0-9a-z]*]",
+        ),
+    ),
+    (
+        "CreateFunction",
+        function(VpcConfig={"SubnetIds": [], "SecurityGroupIds": ["bad"]}),
+        VALIDATION,
+        one_error(
+            "[bad]",
+            "vpcConfig.securityGroupIds",
+            "Member must satisfy constraint: [Member must have length less than or equal to 1024, Member must have "
+            "length greater than or equal to 0, Member must satisfy regular expression pattern: sg-[0-9a-zA-Z]*]",
+        ),
+    ),
+    (
+        "PutFunctionRecursionConfig",
+        update(RecursiveLoop="Some"),
+        VALIDATION,
+        one_error("Some", "recursiveLoop", "Member must satisfy enum value set: [Terminate, Allow]"),
+    ),
     ("GetFunction", {"FunctionName": "none"}, MISSING, f"Function not found: {NONE}"),
     ("GetFunction", {"FunctionName": "none", "Qualifier": "1"}, MISSING, f"Function not found: {NONE}:1"),
     ("DeleteFunction", {"FunctionName": "none"}, MISSING, f"Function not found: {NONE}"),
@@ -178,8 +355,7 @@ REFUSALS = [
             "{$LATEST=0.5}",
             "routingConfig.additionalVersionWeights",
             "Map keys must satisfy constraint: [Member must have length less than or equal to 1024, Member must have "
-            "length greater than or equal to 1, Member must satisfy regular expression pattern: [0-9]+, Member must "
-            "not be null]",
+            "length greater than or equal to 1, Member must satisfy regular expression pattern: [0-9]+]",
         ),
     ),
     (
@@ -188,6 +364,7 @@ REFUSALS = [
         INVALID,
         "Invalid function version 1. Function version 1 is already included in routing configuration.",
     ),
+    ("CreateAlias", alias(Name="2024"), VALIDATION, no_match("2024", "name", "(?!^[0-9]+$)([a-zA-Z0-9-_]+)")),
     ("CreateAlias", alias(FunctionVersion="10"), MISSING, f"Function not found: {ARN}:10"),
     ("CreateAlias", alias(RoutingConfig=weights(v10=0.5)), MISSING, f"Function not found: {ARN}:10"),
     ("CreateAlias", alias(FunctionName="none"), MISSING, f"Function not found: {NONE}:1"),
@@ -232,8 +409,17 @@ REFUSALS = [
         "The statement id (known) provided already exists. Please provide a new statement id, or remove the existing "
         "statement.",
     ),
-    ("GetPolicy", {"FunctionName": "none"}, MISSING, f"Function not found: {NONE}"),
+    (
+        "AddPermission",
+        permission(Qualifier="with-?"),
+        VALIDATION,
+        no_match("with-?", "qualifier", QUALIFIER_FORM),
+    ),
+    ("AddPermission", permission(RevisionId="wrong"), STALE, STALE_POLICY),
+    ("AddPermission", permission(Qualifier="live", RevisionId="wrong"), STALE, STALE_POLICY),
+    ("GetPolicy", {"FunctionName": "none"}, MISSING, NOT_THERE),
     ("GetPolicy", update(Qualifier="1"), MISSING, NOT_THERE),
+    ("GetPolicy", update(Qualifier="77"), MISSING, NOT_THERE),
     ("RemovePermission", update(StatementId="none"), MISSING, "Statement none is not found in resource policy."),
     (
         "RemovePermission",
@@ -287,6 +473,13 @@ REFUSALS = [
     ),
     (
         "PutFunctionEventInvokeConfig",
+        update(DestinationConfig={"OnFailure": {"Destination": ARN.replace(":lambda", ":_-/!lambda")}}),
+        VALIDATION,
+        no_match(ARN.replace(":lambda", ":_-/!lambda"), "destinationConfig.onFailure.destination", DESTINATION_FORM),
+    ),
+    ("GetFunctionEventInvokeConfig", update(Qualifier="1221"), MISSING, no_event_config(f"{ARN}:1221")),
+    (
+        "PutFunctionEventInvokeConfig",
         update(FunctionName=f"{NAME}:live", Qualifier="other", MaximumRetryAttempts=1),
         INVALID,
         OTHER_QUALIFIER,
@@ -315,6 +508,12 @@ REFUSALS = [
         no_event_config(f"{ARN}:live"),
     ),
     # concurrency
+    (
+        "PutFunctionConcurrency",
+        {"FunctionName": "none", "ReservedConcurrentExecutions": 1_000_000},
+        MISSING,
+        f"Function not found: {NONE}:$LATEST",
+    ),
     (
         "PutFunctionConcurrency",
         {"FunctionName": "none", "ReservedConcurrentExecutions": 1},
@@ -407,6 +606,12 @@ REFUSALS = [
         VALIDATION,
         one_error("$LATEST", "qualifier", URL_QUALIFIER),
     ),
+    (
+        "CreateFunctionUrlConfig",
+        url(InvokeMode="UNKNOWN"),
+        VALIDATION,
+        one_error("UNKNOWN", "invokeMode", "Member must satisfy enum value set: [RESPONSE_STREAM, BUFFERED]"),
+    ),
     ("UpdateFunctionUrlConfig", update(), MISSING, NOT_THERE),
     ("UpdateFunctionUrlConfig", {"FunctionName": "none"}, MISSING, "Function does not exist"),
     ("UpdateFunctionUrlConfig", update(Qualifier="none"), MISSING, "Function does not exist"),
@@ -424,6 +629,12 @@ REFUSALS = [
     ("GetLayerVersion", {"LayerName": NAME, "VersionNumber": -1}, INVALID, "Layer Version Cannot be less than 1"),
     ("DeleteLayerVersion", {"LayerName": NAME, "VersionNumber": -1}, INVALID, "Layer Version Cannot be less than 1"),
     ("GetLayerVersionByArn", {"Arn": f"{LAYER}:20"}, MISSING, NOT_THERE),
+    (
+        "UpdateFunctionConfiguration",
+        update(Layers=["arn:aws:lambda:us-east-1:000000000000:layer:none:1"]),
+        INVALID,
+        NO_LAYER,
+    ),
     (
         "ListLayers",
         {"CompatibleArchitecture": "none"},
@@ -586,7 +797,34 @@ REFUSALS = [
         INVALID,
         "StartingPosition is not valid for SQS event sources.",
     ),
+    (
+        "CreateEventSourceMapping",
+        source(QUEUE, DestinationConfig={"OnSuccess": {"Destination": QUEUE}}),
+        INVALID,
+        "Unsupported DestinationConfig parameter for given event source mapping type.",
+    ),
+    (
+        "CreateEventSourceMapping",
+        kafka(SourceAccessConfigurations=None),
+        INVALID,
+        "Required 'sourceAccessConfigurations' parameter is missing.",
+    ),
     # tags
+    *(
+        (operation, {"Resource": arn, **members}, MISSING, f"{what} not found: {arn}")
+        for what, arn in (("Event source mapping", MAPPING), ("Capacity provider", PROVIDER))
+        for operation, members in (
+            ("TagResource", {"Tags": {"a": "b"}}),
+            ("UntagResource", {"TagKeys": ["a"]}),
+            ("ListTags", {}),
+        )
+    ),
+    (
+        "TagResource",
+        {"Resource": f"{ARN}:$LATEST", "Tags": {"a": "b"}},
+        INVALID,
+        "Tags on function aliases and versions are not supported. Please specify a function ARN.",
+    ),
     ("TagResource", {"Resource": ARN, "Tags": {}}, INVALID, "An error occurred and the request cannot be processed."),
     (
         "TagResource",
@@ -702,6 +940,11 @@ FUNCTION = {
     *("SnapStart", "Timeout", "TracingConfig", "Version"),
 }
 SETTLED = FUNCTION | {"State", "LastUpdateStatus", "RuntimeVersionConfig"}
+KAFKA = {
+    *("BatchSize", "FunctionArn", "LastModified", "LastProcessingResult", "SelfManagedEventSource", "Topics"),
+    *("SelfManagedKafkaEventSourceConfig", "SourceAccessConfigurations", "StartingPosition", "State"),
+    *("StateTransitionReason", "UUID"),
+}
 ALIAS = {"AliasArn", "Description", "FunctionVersion", "Name", "RevisionId"}
 LAYER_VERSION = {
     "CreatedDate",
@@ -751,6 +994,18 @@ SHAPES = [
         200,
         {"AuthType", "CreationTime", "FunctionArn", "FunctionUrl", "LastModifiedTime"},
     ),
+    (
+        "UpdateFunctionUrlConfig",
+        update(InvokeMode="RESPONSE_STREAM"),
+        200,
+        {"AuthType", "CreationTime", "FunctionArn", "FunctionUrl", "InvokeMode", "LastModifiedTime"},
+    ),
+    (
+        "UpdateFunctionUrlConfig",
+        update(AuthType="NONE"),
+        200,
+        {"AuthType", "CreationTime", "FunctionArn", "FunctionUrl", "InvokeMode", "LastModifiedTime"},
+    ),
     ("DeleteFunctionUrlConfig", update(), 204, set()),
     ("PutFunctionConcurrency", update(ReservedConcurrentExecutions=0), 200, {"ReservedConcurrentExecutions"}),
     ("DeleteFunctionConcurrency", update(), 204, set()),
@@ -768,6 +1023,18 @@ SHAPES = [
         202,
         STREAM,
     ),
+    (
+        "CreateEventSourceMapping",
+        source(
+            TABLE.replace("2024", "2025"),
+            StartingPosition="LATEST",
+            FilterCriteria={"Filters": []},
+        ),
+        202,
+        STREAM,
+    ),
+    ("CreateEventSourceMapping", kafka(), 202, KAFKA),
+    ("PutFunctionRecursionConfig", update(RecursiveLoop="Allow"), 200, {"RecursiveLoop"}),
 ]
 
 
@@ -788,3 +1055,72 @@ class TestShapes:
         listed = recorded("ListLayerVersions", {"LayerName": NAME})[0]["LayerVersions"]
         assert [each["Version"] for each in listed] == [2, 1]
         assert set(listed[0]) == LAYER_VERSION
+
+
+class TestSequences:
+    """What one request changes for the ones after it."""
+
+    def test_layers_show_the_lists_that_were_given(self, recorded, zipped):
+        """Empty ones too, and runtimes of all languages, also those that no function can be made with."""
+        content = {"ZipFile": zipped({"python/a.py": ""})}
+        many = ["nodejs24.x", "nodejs12.x", "python3.14", "python3.7", "java8", "go1.x", "provided"]
+        for runtimes, architectures in ((None, None), ([], []), (many, ["arm64", "x86_64"])):
+            given = {"CompatibleRuntimes": runtimes, "CompatibleArchitectures": architectures}
+            given = {member: items for member, items in given.items() if items is not None}
+            published, _ = recorded("PublishLayerVersion", {"LayerName": "lists", "Content": content, **given})
+            asked, _ = recorded("GetLayerVersion", {"LayerName": "lists", "VersionNumber": published["Version"]})
+            for answer in (published, asked):
+                assert {member: answer[member] for member in answer if member.startswith("Compatible")} == given
+
+    def test_layers_are_for_runtimes_and_architectures_that_there_are(self, recorded):
+        """Both errors are told; the set of runtimes changes all the time."""
+        wrong = {"CompatibleRuntimes": ["invalid", "nodejs20.x"], "CompatibleArchitectures": ["invalid", "x86_64"]}
+        answer, _ = recorded("PublishLayerVersion", {"LayerName": "wrong", "Content": {"ZipFile": NO_ZIP}, **wrong})
+        message = answer["Error"]["Message"]
+        assert answer["Error"]["Code"] == VALIDATION
+        assert message.startswith("2 validation errors detected: Value '[invalid, ")
+        runtimes = (
+            no_constraint("[invalid, nodejs20.x]", "compatibleRuntimes") + "Member must satisfy enum value set: ["
+        )
+        assert runtimes in message
+        assert (
+            no_constraint("[invalid, x86_64]", "compatibleArchitectures")
+            + "Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64], Member must not "
+            "be null]"
+        ) in message
+        answer, _ = recorded("ListLayers", {"CompatibleRuntime": "invalid"})
+        assert answer["Error"]["Message"].startswith(
+            one_error("invalid", "compatibleRuntime", "Member must satisfy enum value set: [")
+        )
+
+    def test_self_managed_kafka(self, recorded):
+        made, _ = recorded("CreateEventSourceMapping", kafka(Topics=["first"]))
+        assert made["StartingPosition"] == "TRIM_HORIZON"
+        assert made["SelfManagedKafkaEventSourceConfig"] == {"ConsumerGroupId": made["UUID"]}
+        assert (made["BatchSize"], made["StateTransitionReason"]) == (100, "USER_INITIATED")
+        servers = ["kafka:1000", "kafka:2000"]
+        again = kafka(
+            Topics=["first"],
+            SelfManagedEventSource={"Endpoints": {"KAFKA_BOOTSTRAP_SERVERS": servers}},
+            SelfManagedKafkaEventSourceConfig={"ConsumerGroupId": "another"},
+        )
+        message = (
+            f'An event source mapping with event source ("kafka:1000,kafka:2000"), function ("{ARN}"), topics '
+            f'("first") already exists. Please update or delete the existing mapping with UUID {made["UUID"]}'
+        )
+        check_refusal(recorded("CreateEventSourceMapping", again)[0], CONFLICT, message)
+
+    def test_tags_at_creation_are_counted(self, recorded, zipped):
+        tags = {str(number): "" for number in range(51)}
+        asked = function(Code={"ZipFile": zipped({"app.py": ""})}, Tags=tags)
+        check_refusal(recorded("CreateFunction", asked)[0], INVALID, "Number of tags exceeds resource tag limit.")
+
+    @pytest.mark.parametrize("gone", ["java8", "go1.x", "ruby2.7", "nodejs12.x", "nodejs14.x", "dotnetcore3.1"])
+    def test_runtimes_that_are_gone(self, recorded, zipped, gone):
+        message = (
+            f"The runtime parameter of {gone} is no longer supported for creating or updating AWS Lambda functions. "
+            "We recommend you use a supported runtime while creating or updating functions."
+        )
+        asked = function(Code={"ZipFile": zipped({"app.py": ""})}, Runtime=gone)
+        check_refusal(recorded("CreateFunction", asked)[0], INVALID, message)
+        check_refusal(recorded("UpdateFunctionConfiguration", update(Runtime=gone))[0], INVALID, message)

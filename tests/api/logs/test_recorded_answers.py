@@ -1,7 +1,7 @@
 """CloudWatch Logs' answers to requests that it refuses, and the members of the others, as recorded on AWS in 2026.
 
 The facts come from the recordings that localstack/localstack keeps beside its tests (tests/aws/services/logs/
-test_logs_{groups,streams,events}.snapshot.json); requests and table are ours.
+test_logs_{groups,streams,events,filter_events}.snapshot.json); requests and table are ours.
 """
 
 import time
@@ -69,6 +69,14 @@ REFUSALS = [
         {**NO_GROUP, "logStreamName": "none"},
         MISSING,
         "The specified log group does not exist.",
+    ),
+    ("FilterLogEvents", {**GROUP, "nextToken": "wrong"}, INVALID, "The specified nextToken is invalid."),
+    (
+        "FilterLogEvents",
+        {**GROUP, "limit": 10_001},
+        INVALID,
+        "1 validation error detected: Value '10001' at 'limit' failed to satisfy constraint: Member must have value "
+        "less than or equal to 10000",
     ),
     (
         "GetLogEvents",

@@ -76,6 +76,15 @@ def test_comments_end_with_their_line():
     assert parse("filter a = 1 # | limit 1\n| limit 2")[1] == Limit(2)
 
 
+def test_dedup_stands_last_but_for_limits():
+    assert [type(command).__name__ for command in parse("sort a | dedup a, b | limit 3")] == ["Sort", "Dedup", "Limit"]
+    assert [type(command).__name__ for command in parse("| dedup a")] == ["Dedup"]
+
+
+def test_what_a_query_made_it_can_name_again():
+    assert len(parse("parse a 'x *' as v | fields v, v * 2 as w | stats max(w) by v | sort v")) == 4
+
+
 def test_sort_directions():
     (command,) = parse("sort a, b desc, c asc")
     assert command == Sort(((Field("a"), False), (Field("b"), True), (Field("c"), False)))
@@ -87,8 +96,14 @@ class TestRefusals:
         [
             ("bogus command", "unexpected symbol found bogus at line 1 and position 0", 0),
             ("fields a\n| filter a ==", "unexpected symbol found = at line 2 and position 12", 21),
-            ("fields", "unexpected end of the query", 6),
-            ("filter a = ", "unexpected end of the query", 11),
+            ("", "unexpected symbol found <EOF> at line 1 and position 0", 0),
+            ("fields", "unexpected symbol found <EOF> at line 1 and position 6", 6),
+            ("filter a = ", "unexpected symbol found <EOF> at line 1 and position 11", 11),
+            ("filter a like /x/i", "unexpected symbol found i at line 1 and position 17", 17),
+            ("stats count() by bin(1m) | sort bin(1m)", "unexpected symbol found ( at line 1 and position 35", 35),
+            ("dedup a | sort b", "unexpected symbol found sort at line 1 and position 10", 10),
+            ("parse a 'x *' as v | stats max(v) as v", "Ephemeral field is already defined: v ([27,37])", 27),
+            ("fields a as v | parse b /(?<v>.)/", "Ephemeral field is already defined: v ([16,32])", 16),
             ("limit 0", "limit must be a whole number from 1 to 100000", 6),
             ("limit 1.5", "limit must be a whole number from 1 to 100000", 6),
             ("parse @message 'a*b' as x, y", "parse has 1 wildcards and 2 names", 0),
@@ -97,6 +112,8 @@ class TestRefusals:
         ],
     )
     def test_says_what_and_where(self, query, message, start):
+        """In AWS's words where users of it have published them: grafana/grafana's tests of its data source,
+        trade-tariff/trade-tariff-backend#3558, and notes on queries in public repositories."""
         with pytest.raises(MalformedQuery) as refusal:
             parse(query)
         assert refusal.value.message == message

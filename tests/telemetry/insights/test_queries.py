@@ -20,6 +20,7 @@ class HeldStore:
         self.reading = threading.Event()
         self.clock = store.clock
         self.oldest_ms = store.oldest_ms
+        self.group = store.group
         self.flush = store.flush
 
     def events(self, *arguments, **options):
@@ -53,7 +54,7 @@ def open_queries(held):
 @pytest.fixture
 def start(scope):
     def ask(queries, text="fields @message"):
-        return queries.query(scope, queries.start(scope, ["g"], text, start_ms=0, end_ms=10_000, limit=1000))
+        return queries.query(scope, queries.start(scope, ["g"], text, start_ms=0, end_ms=10**13, limit=1000))
 
     return ask
 

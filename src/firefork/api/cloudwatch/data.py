@@ -92,16 +92,12 @@ def _sample(datum: Mapping[str, Any], place: str, now_s: float) -> Sample:
 def _values(datum: Mapping[str, Any], place: str) -> Distribution:
     value, values, counts = datum.get("Value"), datum.get("Values"), datum.get("Counts")
     statistics = datum.get("StatisticValues")
-    given = [
-        name
-        for name, known in (("Value", value), ("Values", values), ("StatisticValues", statistics))
-        if known is not None
-    ]
-    if len(given) > 1:
-        raise InvalidParameterCombination(
-            f"The parameters {place}.{given[0]} and {place}.{given[1]} are mutually exclusive and you have specified "
-            "both."
-        )
+    # Values beside StatisticValues is let pass, as recorded.
+    for name, other in (("Values", values), ("StatisticValues", statistics)):
+        if value is not None and other is not None:
+            raise InvalidParameterCombination(
+                f"The parameters {place}.Value and {place}.{name} are mutually exclusive and you have specified both."
+            )
     found = Distribution()
     if value is not None:
         found.add(_checked(value, f"{place}.Value"))

@@ -18,7 +18,7 @@ from firefork.telemetry.metrics.evaluation import Evaluation, TimeSeries, Value
 from firefork.telemetry.metrics.expression import BadExpression, Node, names_in, parse
 from firefork.telemetry.metrics.metric import MetricSet
 from firefork.telemetry.metrics.metric_store import MetricStore
-from firefork.telemetry.metrics.series import Window, by_period, is_period
+from firefork.telemetry.metrics.series import Window, by_period, is_period, units_of
 from firefork.telemetry.metrics.statistics import UnknownStatistic, statistic
 
 _QUERIES_LIMIT: Final = 500
@@ -62,7 +62,8 @@ class MetricQueries:
                 passed += len(points)
                 if (start and first >= len(points)) or last <= 0 < len(points):
                     continue  # told before, or told later
-                results.append(_show(query["Id"], series.label, points[first:last], whole=last >= len(points)))
+                shown = _show(query["Id"], series.label, points[first:last], whole=last >= len(points))
+                results.append({**shown, "Messages": computation.messages.get(query["Id"])})
         return {
             "MetricDataResults": results,
             "NextToken": token(start + limit) if passed > start + limit else None,
@@ -137,6 +138,8 @@ class _Computation:
         self._queries = {query["Id"]: query for query in request["MetricDataQueries"]}
         self._computed: dict[str, _Computed] = {}
         self._running: list[str] = []
+        self.messages: dict[str, list[dict[str, str]]] = {}
+        """What there is to tell about a query's result."""
 
     def series_of(self, id_: str) -> tuple[TimeSeries, ...]:
         """What a query is answered with. Raises ValidationError."""
@@ -169,11 +172,23 @@ class _Computation:
             self._call.scope, metric["Namespace"], read_dimensions(metric.get("Dimensions") or (), query["Id"])
         )
         window = self._window(period_s)
-        points = self._store.points(metric_set, metric["MetricName"], window.start_s, window.end_s)
-        found = by_period(points, window, stat.get("Unit"))
+        points = list(self._store.points(metric_set, metric["MetricName"], window.start_s, window.end_s))
+        units = [stat["Unit"]] if stat.get("Unit") else units_of(points)
+        if len(units) > 1:  # they are not added up: one of them counts
+            told_units = f"Multiple units returned: '[{', '.join(units)}]'"
+            self.messages[query["Id"]] = [{"Code": "MultipleUnits", "Value": told_units}]
+        found = by_period(points, window, units[0] if units else None)
         told = ((time, tell(found[time])) for time in sorted(found))
-        series = TimeSeries({time: value for time, value in told if value is not None}, metric["MetricName"])
+        series = TimeSeries({time: value for time, value in told if value is not None}, self._name(stat))
         return _Computed(series, period_s)
+
+    def _name(self, stat: Mapping[str, Any]) -> str:
+        """A metric's label: its name, and whatever tells it from other queries of the same metric (recorded)."""
+        others = [query["MetricStat"] for query in self._queries.values() if query.get("MetricStat")]
+        same = [other for other in others if other["Metric"] == stat["Metric"]]
+        parts = [stat["Metric"]["MetricName"]]
+        parts += [str(stat[member]) for member in ("Stat", "Period") if len({other[member] for other in same}) > 1]
+        return " ".join(parts)
 
     def _expression(self, query: Mapping[str, Any]) -> _Computed:
         id_ = query["Id"]

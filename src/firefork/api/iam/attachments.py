@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from firefork.api.call import Call
 from firefork.api.iam.paging import page
-from firefork.api.iam.shapes import show_document
+from firefork.api.iam.shapes import show_attached, show_document
 from firefork.catalog.iam.directory import Directory
 from firefork.catalog.iam.entities import Entity, Group, Role, User
 
@@ -67,7 +67,7 @@ class EntityPolicies:
             "AttachedPolicies",
             arns,
             lambda arn: arn,
-            lambda arn: {"PolicyName": arn.rpartition("/")[2], "PolicyArn": arn},
+            show_attached,
         )
 
     # The names by which operations are found.

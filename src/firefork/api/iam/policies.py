@@ -7,10 +7,9 @@ from typing import Any
 
 from firefork.api.call import Call
 from firefork.api.iam.paging import page
-from firefork.api.iam.roles import tag_page
-from firefork.api.iam.shapes import fresh, show_policy, show_version
+from firefork.api.iam.shapes import fresh, policy_tag_order, show_policy, show_tags, show_version
 from firefork.catalog.iam import aws_policies
-from firefork.catalog.iam.directory import Directory, tags_from
+from firefork.catalog.iam.directory import Directory, not_attachable, tags_from
 from firefork.catalog.iam.entities import Group, ManagedPolicy, Role, User
 from firefork.identity import document as documents
 from firefork.identity.document import Kind
@@ -77,7 +76,8 @@ class Policies:
     def list_entities_for_policy(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         """One page: an account that has more attachments of one policy than fit is not a local one."""
         account, arn = call.scope.account, request["PolicyArn"]
-        self._directory.policy(account, arn)
+        if self._directory.document_of(account, arn) is None:
+            raise not_attachable(arn)
         usage = request.get("PolicyUsageFilter")
         wanted = request.get("EntityFilter")
         attached = self._directory.attached_to(account, arn) if usage != "PermissionsBoundary" else []
@@ -151,7 +151,8 @@ class Policies:
         return {}
 
     def list_policy_tags(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        return tag_page(request, self._directory.policy(call.scope.account, request["PolicyArn"]).tags)
+        tags = show_tags(self._directory.policy(call.scope.account, request["PolicyArn"]).tags)
+        return page(request, "Tags", tags, lambda tag: policy_tag_order(tag["Key"]), lambda tag: tag)
 
 
 def _number(version_id: str) -> int:

@@ -11,35 +11,33 @@ from typing import Any, Final
 from firefork.api.call import Call
 from firefork.api.iam.paging import page
 from firefork.api.iam.shapes import fresh, show_role, show_tags
-from firefork.aws.errors import EntityAlreadyExists, InvalidInput, NoSuchEntity, ValidationError
+from firefork.aws.errors import (
+    EntityAlreadyExists,
+    InvalidInput,
+    MalformedPolicyDocument,
+    NoSuchEntity,
+    ValidationError,
+)
 from firefork.catalog.iam.directory import Directory, tags_from
-from firefork.catalog.iam.entities import DEFAULT_SESSION_S, SERVICE_ROLE_PATH, Role
+from firefork.catalog.iam.entities import DEFAULT_SESSION_S, SERVICE_ROLE_PATH, Role, User, service_role_name
+from firefork.catalog.iam.identities import Identities
 from firefork.identity import document as documents
 from firefork.identity.document import Kind
 from firefork.store.clock import new_id
 
+_OWN: Final = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):(?P<kind>user|role)/(?:.*/)?(?P<name>[^/]+)")
 _SERVICE: Final = re.compile(r"[\w+=,.@-]+\.amazonaws\.com(\.cn)?")
-_SERVICE_ROLE_NAMES: Final[Mapping[str, str]] = {
-    "replicator.lambda.amazonaws.com": "LambdaReplicator",
-    "lambda.amazonaws.com": "Lambda",
-    "ecs.amazonaws.com": "ECS",
-    "elasticache.amazonaws.com": "ElastiCache",
-    "rds.amazonaws.com": "RDS",
-    "ops.apigateway.amazonaws.com": "APIGateway",
-    "dynamodb.application-autoscaling.amazonaws.com": "ApplicationAutoScaling_DynamoDBTable",
-    "lambda.application-autoscaling.amazonaws.com": "ApplicationAutoScaling_LambdaConcurrency",
-}
-"""Names that do not follow from the service's. AWS: the services' pages on service-linked roles."""
 
 
 class Roles:
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, identities: Identities) -> None:
         self._directory = directory
+        self._identities = identities
 
     def create_role(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         tags = tags_from(request.get("Tags") or [])
         document = request["AssumeRolePolicyDocument"]
-        documents.compiled(document, Kind.TRUST)
+        self._check_trust(call, document)
         role = Role(
             **fresh(call, Role, request, request["RoleName"], tags),
             trust_policy=document,
@@ -76,9 +74,29 @@ class Roles:
 
     def update_assume_role_policy(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         self._directory.get(Role, call.scope.account, request["RoleName"])
-        documents.compiled(request["PolicyDocument"], Kind.TRUST)
+        self._check_trust(call, request["PolicyDocument"])
         self._change(call, request, trust_policy=request["PolicyDocument"])
         return {}
+
+    def _check_trust(self, call: Call, document: str) -> None:
+        """Who is trusted must exist, which is why a role cannot trust itself from the start. Here only the account's
+        own users and roles can be looked for, and while IAM is relaxed roles need not exist at all.
+
+        Raises MalformedPolicyDocument.
+        """
+        compiled = documents.compiled(document, Kind.TRUST)
+        if self._identities.relaxed:
+            return
+        for statement in compiled.statements:
+            for arn in sorted(statement.principals.arns if statement.principals is not None else ()):
+                found = _OWN.fullmatch(arn)
+                if found is None or found["account"] != call.scope.account:
+                    continue
+                entity = self._directory.find(
+                    User if found["kind"] == "user" else Role, found["account"], found["name"]
+                )
+                if entity is None or entity.arn != arn:
+                    raise MalformedPolicyDocument(f'Invalid principal in policy: "AWS":"{arn}"')
 
     def delete_role(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         self._directory.delete(Role, call.scope.account, request["RoleName"])
@@ -122,10 +140,7 @@ class Roles:
         service, suffix = request["AWSServiceName"], request.get("CustomSuffix")
         if not _SERVICE.fullmatch(service):
             raise InvalidInput(f"Invalid service name: {service}")
-        stem = _SERVICE_ROLE_NAMES.get(service) or "".join(
-            part.capitalize() for part in service.partition(".amazonaws.")[0].replace("-", ".").split(".")
-        )
-        name = f"AWSServiceRoleFor{stem}" + (f"_{suffix}" if suffix else "")
+        name = service_role_name(service, suffix)
         trust = {"Effect": "Allow", "Principal": {"Service": [service]}, "Action": ["sts:AssumeRole"]}
         role = Role(
             **fresh(call, Role, {"Path": f"{SERVICE_ROLE_PATH}{service}/"}, name, {}),

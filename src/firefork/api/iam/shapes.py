@@ -42,6 +42,11 @@ def show_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": tags[key]} for key in sorted(tags)]
 
 
+def policy_tag_order(key: str) -> str:
+    """Sorts the tags of policies as the service lists them: shorter keys first (recorded: a, b, z, abc)."""
+    return f"{len(key):03d}{key}"
+
+
 def show_role(role: Role, *, details: bool = False, tags: bool = False) -> dict[str, Any]:
     """``details``: with description and longest session, which the answer to CreateRole leaves out."""
     return {
@@ -83,8 +88,10 @@ def show_group(group: Group) -> dict[str, Any]:
 def show_policy(
     policy: ManagedPolicy, *, attachments: int, boundaries: int, tags: bool | None, details: bool = False
 ) -> dict[str, Any]:
-    """``tags``: whether an empty list is shown as well; ``None`` shows no tags at all."""
-    shown = show_tags(policy.tags)
+    """``tags``: whether an empty list is shown as well; ``None`` shows no tags at all. A new one's stand as given."""
+    shown = [{"Key": key, "Value": value} for key, value in policy.tags.items()]
+    if details:
+        shown.sort(key=lambda tag: policy_tag_order(tag["Key"]))
     return {
         "PolicyName": policy.name,
         "PolicyId": policy.id,
@@ -99,6 +106,10 @@ def show_policy(
         "UpdateDate": policy.updated,
         "Tags": None if tags is None or not (shown or tags) else shown,
     }
+
+
+def show_attached(arn: str) -> dict[str, str]:
+    return {"PolicyName": arn.rpartition("/")[2], "PolicyArn": arn}
 
 
 def show_version(version: PolicyVersion, *, document: bool) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from firefork.identity.positions import statement_positions
 
 _SOURCE: Final = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):(user|group|role)/(?:.*/)?([\w+=,.@-]+)")
 _KINDS: Final[Mapping[str, type[Entity]]] = {"user": User, "group": Group, "role": Role}
-_INPUT_TYPE: Final = "IAM Policy"
+_USER: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:user/.+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +29,9 @@ class _Input:
     """A policy of a simulation, and how the answer names it."""
 
     id: str
-    type: str
     policy: Policy
+    type: str = "IAM Policy"
+    """So the service answers for attached policies as well, whatever its reference lists."""
 
 
 class Simulation:
@@ -81,7 +82,7 @@ class Simulation:
         """Inline and attached policies of an entity; a user has those of its groups as well."""
         kind, account, name = type(entity), entity.account, entity.name
         found = [
-            _Input(id=f"{entity.kind}_{name}_{policy}", type=entity.kind, policy=_compiled(text))
+            _Input(id=f"{entity.kind}_{name}_{policy}", policy=_compiled(text))
             for policy, text in self._directory.inline(kind, account, name).items()
         ]
         for arn in self._directory.attached(kind, account, name):
@@ -93,8 +94,7 @@ class Simulation:
 
     def _managed(self, account: str, arn: str) -> list[_Input]:
         document = self._directory.document_of(account, arn)
-        kind = "aws-managed" if ":iam::aws:" in arn else "user-managed"
-        return [] if document is None else [_Input(id=arn.rpartition("/")[2], type=kind, policy=_compiled(document))]
+        return [] if document is None else [_Input(id=arn.rpartition("/")[2], policy=_compiled(document))]
 
 
 def _compiled(text: str) -> Policy:
@@ -102,10 +102,7 @@ def _compiled(text: str) -> Policy:
 
 
 def _given(texts: Sequence[str], member: str) -> list[_Input]:
-    return [
-        _Input(id=f"{member}.{number}", type=_INPUT_TYPE, policy=_compiled(text))
-        for number, text in enumerate(texts, 1)
-    ]
+    return [_Input(id=f"{member}.{number}", policy=_compiled(text)) for number, text in enumerate(texts, 1)]
 
 
 def _keys(inputs: Sequence[_Input]) -> list[str]:
@@ -133,7 +130,9 @@ def _simulate(
     text = request.get("ResourcePolicy")
     shared = None
     if text is not None:
-        shared = _Input(id="ResourcePolicy", type="resource", policy=documents.compiled(text, Kind.RESOURCE))
+        if not _USER.fullmatch(caller_arn):  # published in ScottLogic/blog#308
+            raise InvalidInput("Invalid caller - Caller must be an IAM user in this context.")
+        shared = _Input(id="ResourcePolicy", type="Resource Policy", policy=documents.compiled(text, Kind.RESOURCE))
     all_inputs = [*inputs, *boundary, *([shared] if shared else [])]
     names = {id(found.policy): found for found in reversed(all_inputs)}
     missing = [key for key in _keys(all_inputs) if context.get(key.lower()) is None]
@@ -157,6 +156,8 @@ def _simulate(
             if limits is not None:
                 within = evaluate(asked, Identity(policies=(limits,)), resource_policy=None, same_account=True)
                 result["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": within.allowed}
+            if request.get("ResourceArns"):
+                result |= _of_resource(result)
             results.append(result)
     order = {id(result): f"{number:06d}" for number, result in enumerate(results)}
     return page(request, "EvaluationResults", results, lambda result: order[id(result)], lambda result: result)
@@ -180,6 +181,14 @@ def _show(
         ],
         "MissingContextValues": missing,
     }
+
+
+def _of_resource(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands there once more where resources were asked for: published answers of 2020."""
+    names = ("EvalResourceName", "MatchedStatements", "MissingContextValues", "PermissionsBoundaryDecisionDetail")
+    specific = {name: result[name] for name in names if name in result}
+    specific["EvalResourceDecision"] = result["EvalDecision"]
+    return {"EvalDecisionDetails": {}, "ResourceSpecificResults": [specific]}
 
 
 def _statement(match: Match, found: _Input) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from firefork.api.call import Call
 from firefork.api.iam.paging import page
 from firefork.api.iam.roles import merged, tag_page, without
 from firefork.api.iam.shapes import fresh, show_group, show_user
-from firefork.aws.errors import AccessDenied, NoSuchEntity, ValidationError
+from firefork.aws.errors import AccessDenied, NoSuchEntity
 from firefork.aws.principal import PrincipalType
 from firefork.catalog.iam.access_keys import AccessKey, AccessKeys
 from firefork.catalog.iam.directory import Directory, tags_from
@@ -112,7 +112,7 @@ class Users:
 
     def list_service_specific_credentials(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         self._directory.get(User, call.scope.account, _name(call, request))
-        return {"ServiceSpecificCredentials": []}
+        return {"ServiceSpecificCredentials": [], "IsTruncated": False}
 
     def get_login_profile(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         user = self._directory.get(User, call.scope.account, _name(call, request))
@@ -167,11 +167,7 @@ class Users:
 def _name(call: Call, request: dict[str, Any]) -> str:
     """The user that is meant: the one named, or the caller."""
     name: str | None = request.get("UserName")
-    if name is not None:
-        return name
-    if call.principal.type is not PrincipalType.USER:
-        raise ValidationError("Must specify userName when calling with non-User credentials")
-    return call.principal.name
+    return name if name is not None else call.principal.own_user_name()
 
 
 def _show_key(key: AccessKey) -> dict[str, Any]:

@@ -73,14 +73,16 @@ def _settings(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _show(mapping: EventSourceMapping) -> dict[str, Any]:
+    criteria = mapping.settings.get("FilterCriteria") or {}
     return {
         **mapping.settings,
+        "FilterCriteria": criteria if criteria.get("Filters") else None,  # recorded: not shown without filters
         "UUID": mapping.uuid,
         "EventSourceArn": mapping.source_arn,
         "EventSourceMappingArn": mapping.arn,
         "FunctionArn": mapping.function_arn,
         "LastModified": mapping.last_modified,
-        "LastProcessingResult": "No records processed" if mapping.is_stream else None,
+        "LastProcessingResult": "No records processed" if mapping.kind.tells_result else None,
         "State": mapping.state,
-        "StateTransitionReason": "User action" if mapping.is_stream else "USER_INITIATED",
+        "StateTransitionReason": "User action" if mapping.kind.is_stream else "USER_INITIATED",
     }

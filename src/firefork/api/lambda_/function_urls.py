@@ -20,21 +20,20 @@ class FunctionUrls:
     def create_function_url_config(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         shown = _show(self._catalog.create(target_of(call, request), _read(request)))
         del shown["LastModifiedTime"]
-        return {**shown, "InvokeMode": request.get("InvokeMode")}  # recorded: only if it was given
+        return shown
 
     def update_function_url_config(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        shown = _show(self._catalog.update(target_of(call, request), _read(request)))
-        return {**shown, "InvokeMode": request.get("InvokeMode")}
+        return _show(self._catalog.update(target_of(call, request), _read(request)))
 
     def get_function_url_config(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        return _show(self._catalog.get(target_of(call, request)))
+        return _show_set_up(self._catalog.get(target_of(call, request)))
 
     def list_function_url_configs(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         target = target_of(call, request)
         page, following = self._catalog.list(
             target.scope, target.name, after=paging.text_after(request), limit=paging.limit(request)
         )
-        return {"FunctionUrlConfigs": [_show(url) for url in page], "NextMarker": paging.marker(following)}
+        return {"FunctionUrlConfigs": [_show_set_up(url) for url in page], "NextMarker": paging.marker(following)}
 
     def delete_function_url_config(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         self._catalog.delete(target_of(call, request))
@@ -62,6 +61,11 @@ def _show(url: FunctionUrl) -> dict[str, Any]:
         "LastModifiedTime": _time(url.last_modified),
         "InvokeMode": url.invoke_mode,
     }
+
+
+def _show_set_up(url: FunctionUrl) -> dict[str, Any]:
+    """Asked for later, a URL has an invoke mode also where none was set (recorded)."""
+    return {**_show(url), "InvokeMode": url.invoke_mode or "BUFFERED"}
 
 
 def _time(moment: datetime) -> str:

@@ -37,7 +37,7 @@ class Functions:
         self._downloads = downloads
 
     def create_function(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        reference = FunctionReference.parse(call.scope, request["FunctionName"])
+        reference = FunctionReference.for_new(call.scope, request["FunctionName"])
         if reference.qualifier is not None:
             raise InvalidParameterValue("A function name with a qualifier cannot be used to create a function.")
         if request.get("PackageType") == "Image" or request["Code"].get("ImageUri"):

@@ -10,13 +10,10 @@ from firefork.api.lambda_ import paging
 from firefork.api.lambda_.code_sources import CodeSources
 from firefork.api.lambda_.configuration import show_time
 from firefork.api.lambda_.downloads import Downloads
-from firefork.aws.errors import ValidationError
 from firefork.aws.scope import Scope
 from firefork.catalog.function_rules import show_sha256
 from firefork.catalog.layers import Layers as Catalog
 from firefork.catalog.layers import LayerVersion
-from firefork.catalog.runtimes import RUNTIMES, creatable
-from firefork.store.clock import now
 
 _LAYER_ARN: Final = re.compile(r"arn:aws[a-zA-Z-]*:lambda:([a-z0-9-]+):(\d{12}):layer:([a-zA-Z0-9-_]+)")
 
@@ -29,23 +26,14 @@ class Layers:
 
     def publish_layer_version(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         scope, name = layer_place(call, request["LayerName"])
-        runtimes = request.get("CompatibleRuntimes") or []
-        for runtime in runtimes:
-            if runtime not in RUNTIMES:
-                allowed = ", ".join(creatable(now().date()))
-                raise ValidationError(
-                    f"1 validation error detected: Value '[{', '.join(runtimes)}]' at 'compatibleRuntimes' failed to "
-                    f"satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: "
-                    f"[{allowed}]]"
-                )
         with self._sources.package(call.scope, request["Content"]) as package:
             version = self._catalog.publish(
                 scope,
                 name,
                 package,
                 description=request.get("Description") or "",
-                compatible_runtimes=runtimes,
-                compatible_architectures=request.get("CompatibleArchitectures") or [],
+                compatible_runtimes=request.get("CompatibleRuntimes"),
+                compatible_architectures=request.get("CompatibleArchitectures"),
                 license_info=request.get("LicenseInfo"),
             )
         return self._whole(call, version)
@@ -114,8 +102,8 @@ def layer_place(call: Call, text: str) -> tuple[Scope, str]:
 
 def _fits(version: LayerVersion, request: dict[str, Any]) -> bool:
     runtime, architecture = request.get("CompatibleRuntime"), request.get("CompatibleArchitecture")
-    return (runtime is None or runtime in version.compatible_runtimes) and (
-        architecture is None or architecture in version.compatible_architectures
+    return (runtime is None or runtime in (version.compatible_runtimes or ())) and (
+        architecture is None or architecture in (version.compatible_architectures or ())
     )
 
 
@@ -125,7 +113,7 @@ def _entry(version: LayerVersion) -> dict[str, Any]:
         "Version": version.version,
         "Description": version.description,
         "CreatedDate": show_time(version.created),
-        "CompatibleRuntimes": list(version.compatible_runtimes) or None,
-        "CompatibleArchitectures": list(version.compatible_architectures) or None,
+        "CompatibleRuntimes": version.compatible_runtimes,
+        "CompatibleArchitectures": version.compatible_architectures,
         "LicenseInfo": version.license,
     }

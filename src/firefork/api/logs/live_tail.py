@@ -12,12 +12,22 @@ from firefork.api.logs.groups import group_name
 from firefork.aws.errors import InvalidParameter
 from firefork.aws.scope import Scope
 from firefork.store.clock import new_id
-from firefork.telemetry.filter_pattern import compile_pattern
+from firefork.telemetry.filter_pattern import Predicate, compile_pattern
 from firefork.telemetry.live_tail import LiveTail, LiveTails, Selection
 from firefork.telemetry.log_store import LogStore
 
 SESSION_LIMIT_S: Final = 3 * 3600.0
 UPDATE_EVERY_S: Final = 1.0
+
+
+def _compiled(pattern: str) -> Predicate:
+    """A refusal says more than FilterLogEvents' does: published in DefangLabs/defang#1008."""
+    try:
+        return compile_pattern(pattern)
+    except InvalidParameter as error:
+        if error.message.startswith("Invalid character(s)"):
+            raise InvalidParameter(f"Invalid filter pattern: {error.message}") from None
+        raise
 
 
 class LiveTailSessions:
@@ -43,7 +53,7 @@ class LiveTailSessions:
         pattern = request.get("logEventFilterPattern") or ""
         selection = Selection(
             groups=groups,
-            matches=compile_pattern(pattern),
+            matches=_compiled(pattern),
             streams=set(streams) if streams else None,
             prefixes=tuple(prefixes) if prefixes else None,
         )

@@ -26,7 +26,7 @@ class Queries:
     def start_query(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         if request.get("queryLanguage", "CWLI") != "CWLI":
             raise InvalidParameter("Only the query language CWLI is supported here.")
-        start_ms, end_ms = _milliseconds(request["startTime"]), _milliseconds(request["endTime"])
+        start_ms, end_ms = _milliseconds(request["startTime"]), _milliseconds(request["endTime"], last=999)
         if end_ms < start_ms:
             raise InvalidParameter("The end time must not be before the start time.")
         try:
@@ -106,8 +106,9 @@ def _groups(call: Call, request: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _milliseconds(moment: int) -> int:
-    return moment if moment >= _MILLISECONDS_FROM else moment * 1000
+def _milliseconds(moment: int, last: int = 0) -> int:
+    """``last`` is added to a second, which counts as a whole at the end (recorded)."""
+    return moment if moment >= _MILLISECONDS_FROM else moment * 1000 + last
 
 
 def _offset(token: str | None) -> int:
@@ -119,10 +120,12 @@ def _offset(token: str | None) -> int:
 
 
 def _show(query: Query) -> dict[str, Any]:
+    """The query string as recorded: with what it was asked of."""
+    sources = " | ".join(f'SOURCE "{group}"' for group in query.groups)
     return {
         "queryLanguage": "CWLI",
         "queryId": query.id,
-        "queryString": query.text,
+        "queryString": f"{sources} START={query.start_ms} END={query.end_ms} | {query.text}",
         "status": query.status.value,
         "createTime": query.created_ms,
         "logGroupName": query.groups[0],

@@ -28,6 +28,7 @@ from firefork.identity.context import Value
 from firefork.identity.document import Kind
 from firefork.identity.evaluation import AccessRequest, evaluate
 
+_ARN: Final = re.compile(r"arn:aws[a-zA-Z-]*:iam::\d{12}:.+")
 _ROLE: Final = re.compile(r"arn:aws[a-zA-Z-]*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@\-_/]+")
 _ROLE_DURATION_S: Final = 3600
 _CHAINED_DURATION_S: Final = 3600
@@ -76,8 +77,12 @@ class Identity:
     def assume_role(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         """While IAM is relaxed a role that does not exist can be assumed as well, of any account."""
         arn = request["RoleArn"]
-        if not _ROLE.fullmatch(arn):
+        if not _ARN.fullmatch(arn):
             raise ValidationError(f"{arn} is invalid")
+        if not _ROLE.fullmatch(arn):  # no role, so nobody may assume it
+            raise AccessDenied(
+                f"User: {call.principal.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+            )
         if request.get("TokenCode") or request.get("SerialNumber"):
             raise _no_mfa()
         tags, transitive = _session_tags(call.principal, request)
@@ -226,8 +231,11 @@ def _source_identity(caller: Principal, request: dict[str, Any]) -> str | None:
 
 
 def _no_mfa() -> AccessDenied:
-    """No device can be registered here, so no code is ever right."""
-    return AccessDenied("MultiFactorAuthentication failed with invalid MFA one time pass code. ")
+    """No device can be registered here, so none is the caller's: in the words that users have published for that."""
+    return AccessDenied(
+        "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid "
+        "and associated with this user."
+    )
 
 
 def _show(credentials: SessionCredentials) -> dict[str, Any]:

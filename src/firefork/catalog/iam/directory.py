@@ -7,6 +7,7 @@ February 2026).
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -332,7 +333,7 @@ class Directory:
         with self._database.write(IAM) as connection:
             check_modifiable(_get(connection, kind, account, owner))
             if not _policy_exists(connection, account, arn):
-                raise NoSuchEntity(f"Policy {arn} does not exist or is not attachable.")
+                raise not_attachable(arn)
             attached = set(connection.execute(select(iam_attachments.c.policy_arn).where(where)).scalars())
             if arn in attached:
                 return
@@ -443,6 +444,36 @@ class Directory:
             query = select(iam_members.c.container).where(_is(iam_members, account, kind.kind, member=member))
             return list(connection.execute(query.order_by(iam_members.c.container)).scalars())
 
+    # ---- what an account has one of
+
+    def setting(self, account: str, kind: str) -> tuple[str, dict[str, Any]] | None:
+        """Its name and what was stored with it: the account's alias, its password policy."""
+        query = select(iam_entities.c.name, iam_entities.c.document).where(_is(iam_entities, account, kind))
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else (row.name, json.loads(row.document))
+
+    def put_setting(
+        self, account: str, kind: str, name: str, document: Mapping[str, Any], *, taken: Exception | None = None
+    ) -> None:
+        """In place of the one before. Raises ``taken`` if any account has one of that name."""
+        table = iam_entities.c
+        with self._database.write(IAM) as connection:
+            same = select(table.account).where(table.kind == kind, table.name == name).limit(1)
+            if taken is not None and connection.execute(same).first() is not None:
+                raise taken
+            connection.execute(delete(iam_entities).where(_is(iam_entities, account, kind)))
+            values = {"account": account, "kind": kind, "name": name, "folded": name.lower(), "path": "/"}
+            connection.execute(insert(iam_entities).values(**values, document=json.dumps(document)))
+        self._announce()
+
+    def drop_setting(self, account: str, kind: str, name: str) -> bool:
+        """Whether there was one of that name."""
+        with self._database.write(IAM) as connection:
+            done = connection.execute(delete(iam_entities).where(_is(iam_entities, account, kind, name=name)))
+        self._announce()
+        return bool(done.rowcount)
+
     def heard(self) -> None:
         """Another node changed something."""
         self._announce()
@@ -499,6 +530,10 @@ def _check_trust_size(document: str) -> None:
 def _check_policy_size(document: str) -> None:
     if _size(document) > _POLICY_SIZE:
         raise LimitExceeded(f"Cannot exceed quota for PolicySize: {_POLICY_SIZE}")
+
+
+def not_attachable(arn: str) -> NoSuchEntity:
+    return NoSuchEntity(f"Policy {arn} does not exist or is not attachable.")
 
 
 def _missing(kind: type[Entity], name: str) -> NoSuchEntity:

@@ -13,6 +13,28 @@ from typing import Any, ClassVar, Final, Self
 
 DEFAULT_SESSION_S: Final = 3600
 SERVICE_ROLE_PATH: Final = "/aws-service-role/"
+_SERVICE_ROLE_NAMES: Final[Mapping[str, str]] = {
+    "replicator.lambda.amazonaws.com": "LambdaReplicator",
+    "lambda.amazonaws.com": "Lambda",
+    "autoscaling.amazonaws.com": "AutoScaling",
+    "elasticloadbalancing.amazonaws.com": "ElasticLoadBalancing",
+    "ecs.amazonaws.com": "ECS",
+    "eks.amazonaws.com": "AmazonEKS",
+    "eks-nodegroup.amazonaws.com": "AmazonEKSNodegroup",
+    "eks-fargate.amazonaws.com": "AmazonEKSForFargate",
+    "spot.amazonaws.com": "EC2Spot",
+    "spotfleet.amazonaws.com": "EC2SpotFleet",
+    "es.amazonaws.com": "AmazonElasticsearchService",
+    "opensearchservice.amazonaws.com": "AmazonOpenSearchService",
+    "sso.amazonaws.com": "SSO",
+    "dax.amazonaws.com": "DAX",
+    "elasticache.amazonaws.com": "ElastiCache",
+    "rds.amazonaws.com": "RDS",
+    "ops.apigateway.amazonaws.com": "APIGateway",
+    "dynamodb.application-autoscaling.amazonaws.com": "ApplicationAutoScaling_DynamoDBTable",
+    "lambda.application-autoscaling.amazonaws.com": "ApplicationAutoScaling_LambdaConcurrency",
+}
+"""Names that do not follow from the service's. AWS: the services' pages on service-linked roles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,3 +125,11 @@ class InstanceProfile(Entity):
 def new_unique_id(prefix: str) -> str:
     """``AROA`` and 17 characters."""
     return prefix + base64.b32encode(secrets.token_bytes(11)).decode()[:17]
+
+
+def service_role_name(service: str, suffix: str | None) -> str:
+    """``AWSServiceRoleForAutoScaling`` of ``autoscaling.amazonaws.com``."""
+    stem = _SERVICE_ROLE_NAMES.get(service) or "".join(
+        part.capitalize() for part in service.partition(".amazonaws.")[0].replace("-", ".").split(".")
+    )
+    return f"AWSServiceRoleFor{stem}" + (f"_{suffix}" if suffix else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from dataclasses import dataclass, field
@@ -173,19 +174,24 @@ class Identities:
         )
 
     def _attached(self, kind: type[Entity], account: str, name: str) -> tuple[Policy, ...]:
-        texts = list(self._directory.inline(kind, account, name).values())
+        inline = self._directory.inline(kind, account, name).values()
+        found = [documents.compiled(text, Kind.IDENTITY) for text in inline]
         for arn in self._directory.attached(kind, account, name):
             document = self._directory.document_of(account, arn)
             if document is not None:
-                texts.append(document)
-        return tuple(documents.compiled(text, Kind.IDENTITY) for text in texts)
+                found.append(_managed(document, arn))
+        return tuple(found)
 
     def _boundary(self, entity: Role | User) -> Policy | None:
         """A boundary that has been deleted allows nothing, as on AWS."""
         if entity.boundary_arn is None:
             return None
         document = self._directory.document_of(entity.account, entity.boundary_arn)
-        return documents.compiled(document or _NOTHING, Kind.IDENTITY)
+        return _managed(document or _NOTHING, entity.boundary_arn)
+
+
+def _managed(text: str, arn: str) -> Policy:
+    return dataclasses.replace(documents.compiled(text, Kind.IDENTITY), arn=arn)
 
 
 _NOTHING: Final = '{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}'

@@ -67,15 +67,17 @@ def parse(query: str) -> Sequence[Command]:
 
 
 def _unexpected(query: str, error: UnexpectedEOF | UnexpectedToken | UnexpectedCharacters) -> MalformedQuery:
+    """In AWS's words, as users of it have published them: the first symbol that cannot stand there."""
     position = getattr(error, "pos_in_stream", None)
     at_end = isinstance(error, UnexpectedToken) and error.token.type == "$END"
     if position is None or at_end or isinstance(error, UnexpectedEOF):
-        return MalformedQuery("unexpected end of the query", len(query), len(query))
-    found = str(error.token) if isinstance(error, UnexpectedToken) else query[position : position + 1]
+        position, found = len(query), "<EOF>"
+    else:
+        found = str(error.token) if isinstance(error, UnexpectedToken) else query[position : position + 1]
     line = query.count("\n", 0, position) + 1
     column = position - (query.rfind("\n", 0, position) + 1)
     text = f"unexpected symbol found {found} at line {line} and position {column}"
-    return MalformedQuery(text, position, position + len(found))
+    return MalformedQuery(text, position, min(position + len(found), len(query)))
 
 
 @v_args(inline=True)
@@ -85,6 +87,14 @@ class _Commands(Transformer[Token, Any]):
     def __init__(self, query: str) -> None:
         super().__init__()
         self._query = query
+        self._defined: set[str] = set()
+
+    def _define(self, name: str, meta: Meta) -> None:
+        """A name that the query makes itself it can make once: published, "Ephemeral field is already defined"."""
+        if name in self._defined:
+            message = f"Ephemeral field is already defined: {name} ([{meta.start_pos},{meta.end_pos - 1}])"
+            raise MalformedQuery(message, meta.start_pos, meta.end_pos)
+        self._defined.add(name)
 
     # ---- commands
 
@@ -104,6 +114,8 @@ class _Commands(Transformer[Token, Any]):
     def parse(self, meta: Meta, children: list[Any]) -> Command:
         source, written, *names = children
         named = [field.name for field in names if field is not None]
+        for name in named:
+            self._define(name, meta)
         try:
             if written.type == "STRING":
                 return _parse_by_glob(source, _unquoted(written), named)
@@ -117,6 +129,8 @@ class _Commands(Transformer[Token, Any]):
             raise MalformedQuery(
                 "a regular expression of parse names its fields itself: (?<name>...)", meta.start_pos, meta.end_pos
             )
+        for name in groups:
+            self._define(name, meta)
         return Parse(source, pattern, [(number, name) for name, number in groups.items()])
 
     def stats(self, *parts: Selection | tuple[Selection, ...] | None) -> Command:
@@ -126,11 +140,11 @@ class _Commands(Transformer[Token, Any]):
     def by(self, *selections: Selection) -> tuple[Selection, ...]:
         return selections
 
-    def sort(self, *keys: tuple[Expression, bool]) -> Command:
+    def sort(self, *keys: tuple[Field, bool]) -> Command:
         return Sort(keys)
 
-    def sort_key(self, expression: Expression, direction: Token | None) -> tuple[Expression, bool]:
-        return expression, direction is not None and direction.lower() == "desc"
+    def sort_key(self, field: Field, direction: Token | None) -> tuple[Field, bool]:
+        return field, direction is not None and direction.lower() == "desc"
 
     def limit(self, count: Token) -> Command:
         if not count.isdigit() or not 1 <= int(count) <= MOST_ROWS:
@@ -146,6 +160,7 @@ class _Commands(Transformer[Token, Any]):
     def selection(self, meta: Meta, children: list[Any]) -> Selection:
         expression, alias = children
         if alias is not None:
+            self._define(alias.name, meta)
             return Selection(expression, alias.name)
         written = self._query[meta.start_pos : meta.end_pos].strip()
         return Selection(expression, expression.name if isinstance(expression, Field) else written)
@@ -236,9 +251,8 @@ def _unquoted(written: Token) -> str:
 
 
 def _expression_text(written: Token) -> str:
-    """What stands between the slashes; an ``i`` behind them is the flag."""
-    body, _, flags = written[1:].rpartition("/")
-    return f"(?i){body}" if flags else body
+    """What stands between the slashes. Flags stand inside: ``/(?i)error/``."""
+    return written[1:-1]
 
 
 def _parse_by_glob(source: Field, glob: str, names: Sequence[str]) -> Parse:

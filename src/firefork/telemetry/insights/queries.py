@@ -21,6 +21,7 @@ from firefork.store.clock import new_id
 from firefork.telemetry.insights.parser import parse
 from firefork.telemetry.insights.pipeline import Pipeline, QueryTooLarge
 from firefork.telemetry.insights.rows import Row, discovered
+from firefork.telemetry.insights.syntax import MalformedQuery
 from firefork.telemetry.insights.values import Moment, Value, as_text
 from firefork.telemetry.log_store import LogStore, StoredEvent
 from firefork.telemetry.regular_expression import ExpressionTooSlow
@@ -95,9 +96,24 @@ class Queries:
     def start(self, scope: Scope, groups: Sequence[str], text: str, *, start_ms: int, end_ms: int, limit: int) -> str:
         """The query's id. Raises LogsResourceNotFound, MalformedQuery, LogsLimitExceeded."""
         pipeline = Pipeline.of(parse(text), limit)
-        self._store.flush()
+        begins = []
         for group in groups:
-            self._store.oldest_ms(scope, group)  # raises where there is no such group
+            try:
+                begins.append(max(self._store.group(scope, group).created_ms, self._store.oldest_ms(scope, group)))
+            except LogsResourceNotFound:
+                # As recorded: the words of another service behind this one.
+                raise LogsResourceNotFound(
+                    f"Log group '{group}' does not exist for account ID '{scope.account}' (Service: AWSLogs; Status "
+                    f"Code: 400; Error Code: ResourceNotFoundException; Request ID: {new_id()}; Proxy: null)"
+                ) from None
+        if end_ms // 1000 < min(begins) // 1000:
+            # As users of AWS have published it, with the place of the whole query.
+            raise MalformedQuery(
+                "Query's end date and time is either before the log groups creation time or exceeds the log groups log "
+                f"retention settings ([0,{len(text) - 1}])",
+                0,
+                len(text),
+            )
         query = Query(
             scope=scope,
             groups=groups,

@@ -12,6 +12,13 @@ from firefork.telemetry.metrics.metric import Point
 _DAY_S: Final = 86_400
 _ROUNDING: Final = ((63 * _DAY_S, 3600), (15 * _DAY_S, 300), (0, 60))
 """Age of a start, and to what it is rounded down; both in seconds."""
+UNITS: Final = (
+    "Megabits", "Terabits", "Gigabits", "Count", "Bytes", "Gigabytes", "Gigabytes/Second", "Kilobytes",
+    "Kilobits/Second", "Terabytes", "Terabits/Second", "Bytes/Second", "Percent", "Megabytes", "Megabits/Second",
+    "Milliseconds", "Microseconds", "Kilobytes/Second", "Gigabits/Second", "Megabytes/Second", "Bits", "Bits/Second",
+    "Count/Second", "Seconds", "Kilobits", "Terabytes/Second", "None",
+)  # fmt: skip
+"""In the order in which GetMetricData prefers them (localstack's recordings of December 2023)."""
 SHORT_PERIODS: Final = (1, 5, 10, 20, 30)
 
 
@@ -38,6 +45,11 @@ class Window:
 
     def start_of(self, time_s: int) -> int:
         return time_s - (time_s - self.start_s) % self.period_s
+
+
+def units_of(points: Iterable[Point]) -> list[str]:
+    """Each unit once, the preferred one first."""
+    return sorted({point.unit for point in points}, key=UNITS.index)
 
 
 def by_period(points: Iterable[Point], window: Window, unit: str | None = None) -> dict[int, Distribution]:
