@@ -67,6 +67,10 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("runtime", _installed(), scope="session")
 
 
+PACE = float(os.environ.get("FIREFORK_TEST_PACE", "1"))
+"""How many times longer than elsewhere programs take to start: under a kernel of scripts/vm-tests."""
+
+
 def make_zip(files, *, executables=()):
     """A zip of ``{name: text or bytes}``; the names in ``executables`` may be run."""
     buffer = io.BytesIO()
@@ -423,7 +427,7 @@ def make_function(server, lambda_, logs):
                 "Role": ROLE,
                 "Code": {"ZipFile": code},
                 "MemorySize": 512,
-                "Timeout": 10,
+                "Timeout": round(10 * PACE),
                 **options,
             },
         )
@@ -451,7 +455,7 @@ def wait_updated(lambda_):
 def eventually():
     """Asks again until the answer is true; fails when it never is."""
 
-    def ask(question, timeout_s=60):
+    def ask(question, timeout_s=60 * PACE):
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             if answer := question():

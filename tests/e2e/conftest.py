@@ -143,8 +143,7 @@ def with_extension(make_function, lambda_, zipped):
         content = zipped(files, executables=files if executable else [])
         client = options.get("client", lambda_)
         layer = client.publish_layer_version(LayerName="with-extension", Content={"ZipFile": content})
-        # Where programs start slowly, an interpreter takes seconds: scripts/vm-tests.
-        return make_function(source, Layers=[layer["LayerVersionArn"]], **{"Timeout": 30, **options})
+        return make_function(source, Layers=[layer["LayerVersionArn"]], **options)
 
     return make
 

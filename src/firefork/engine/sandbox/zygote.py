@@ -30,7 +30,7 @@ from firefork.engine.sandbox.network import Network
 from firefork.engine.sandbox.ownership import folder_mark
 from firefork.engine.sandbox.sandbox import Sandbox, SandboxLost
 
-_START_LIMIT_S: Final = 15.0
+_START_LIMIT_S: Final = 60.0
 _CALM_S: Final = 0.03
 """So long after a sandbox was taken no spare is made: cold starts at that moment have the processors to themselves."""
 _numbers = itertools.count(1)
